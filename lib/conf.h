@@ -1,0 +1,49 @@
+/*
+ * conf -- the configuration: environment variables, read and checked once at
+ * start.  doc/configuration.md has the table; the only place of getenv().
+ *
+ * Each secret may be given as NAME or, better, as NAME_FILE, a file whose
+ * first line is the value.
+ */
+#ifndef SEOGA_CONF_H
+#define SEOGA_CONF_H
+
+#include "base.h"
+
+struct conf {
+	/* MariaDB: "host[:port][,host[:port]...]" or a socket's path. */
+	const char *db_hosts;
+	const char *db_user;
+	const char *db_password;
+	const char *db_name;
+	/* The account that migrates; the programs' own when not set. */
+	const char *db_admin_user;
+	const char *db_admin_password;
+
+	/* Redis: the same form as db_hosts. */
+	const char *redis_hosts;
+	const char *redis_password;	/* "" = none */
+	int redis_db;
+
+	int connect_ms;		/* deadline to connect to a backend, 1000 */
+	int command_ms;		/* deadline of one command, 2000 */
+
+	const char *template_dir;
+	const char *locale_dir;
+	const char *static_dir;
+	const char *sql_dir;
+	const char *log_file;		/* NULL = descriptor 2 */
+	const char *cors_origins;	/* comma-separated, "" = none */
+	const char *secret;		/* keys CSRF tokens; >= 32 characters */
+
+	int session_s;		/* sliding life of a session, 1800 */
+	int remember_s;		/* with "remember me", 604800 */
+	int lock_s;		/* lock after 5 failed logins, 900 */
+	int form_limit;		/* largest urlencoded or JSON body, bytes */
+};
+
+/* Reads everything.  On a mistake returns RC_BAD_INPUT with one sentence,
+ * fit for an administrator, in error (which must not be NULL). */
+int conf_load(struct conf *conf, char *error, size_t error_size);
+
+#endif
