@@ -1,0 +1,135 @@
+/* conf -- see conf.h. */
+#include "conf.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+
+struct reader {
+	char *error;
+	size_t error_size;
+	bool failed;
+};
+
+ATTR_PRINTF(2, 3) static void
+fail(struct reader *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->failed)
+		return;
+	r->failed = true;
+	va_start(ap, fmt);
+	vsnprintf(r->error, r->error_size, fmt, ap);
+	va_end(ap);
+}
+
+static const char *
+text(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : otherwise;
+}
+
+static int
+number(struct reader *r, const char *name, int otherwise, int min, int max)
+{
+	const char *value = text(name, NULL);
+	char *end;
+	long n;
+
+	if (!value)
+		return otherwise;
+	errno = 0;
+	n = strtol(value, &end, 10);
+	if (errno || *end || n < min || n > max) {
+		fail(r, "%s must be a whole number from %d to %d, not \"%s\".",
+		    name, min, max, value);
+		return otherwise;
+	}
+	return (int)n;
+}
+
+/* The first line of a file; lives as long as the process. */
+static const char *
+first_line(struct reader *r, const char *name, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!f || getline(&line, &size, f) < 0) {
+		fail(r, "%s: cannot read %s: %s.", name, path,
+		    f && !ferror(f) ? "it is empty" : strerror(errno));
+		free(line);
+		line = NULL;
+	}
+	if (f)
+		fclose(f);
+	if (!line)
+		return "";
+	line[strcspn(line, "\r\n")] = '\0';
+	return line;
+}
+
+static const char *
+secret_text(struct reader *r, const char *name, const char *otherwise)
+{
+	char file_name[64];
+	const char *path;
+
+	snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	path = text(file_name, NULL);
+	return path ? first_line(r, file_name, path) : text(name, otherwise);
+}
+
+static void
+load_backends(struct reader *r, struct conf *c)
+{
+	c->db_hosts = text("SEOGA_DB_HOSTS", "127.0.0.1:3306");
+	c->db_user = text("SEOGA_DB_USER", "seoga");
+	c->db_password = secret_text(r, "SEOGA_DB_PASSWORD", "");
+	c->db_name = text("SEOGA_DB_NAME", "seoga");
+	c->db_admin_user = text("SEOGA_DB_ADMIN_USER", c->db_user);
+	c->db_admin_password = secret_text(r, "SEOGA_DB_ADMIN_PASSWORD",
+	    c->db_password);
+	c->redis_hosts = text("SEOGA_REDIS_HOSTS", "127.0.0.1:6379");
+	c->redis_password = secret_text(r, "SEOGA_REDIS_PASSWORD", "");
+	c->redis_db = number(r, "SEOGA_REDIS_DB", 0, 0, 1023);
+	c->connect_ms = number(r, "SEOGA_CONNECT_MS", 1000, 10, 60000);
+	c->command_ms = number(r, "SEOGA_COMMAND_MS", 2000, 10, 60000);
+}
+
+static void
+load_site(struct reader *r, struct conf *c)
+{
+	c->template_dir = text("SEOGA_TEMPLATES", SEOGA_DATADIR "/templates");
+	c->static_dir = text("SEOGA_STATIC", SEOGA_DATADIR "/static");
+	c->sql_dir = text("SEOGA_SQL", SEOGA_DATADIR "/sql");
+	c->locale_dir = text("SEOGA_LOCALE", SEOGA_LOCALEDIR);
+	c->log_file = text("SEOGA_LOG_FILE", NULL);
+	c->cors_origins = text("SEOGA_CORS_ORIGINS", "");
+	c->secret = secret_text(r, "SEOGA_SECRET", "");
+	c->session_s = number(r, "SEOGA_SESSION_S", 1800, 1, INT_MAX);
+	c->remember_s = number(r, "SEOGA_REMEMBER_S", 604800, 1, INT_MAX);
+	c->lock_s = number(r, "SEOGA_LOCK_S", 900, 1, INT_MAX);
+	c->form_limit = number(r, "SEOGA_FORM_LIMIT", 65536, 1024, 10485760);
+}
+
+int
+conf_load(struct conf *conf, char *error, size_t error_size)
+{
+	struct reader r = { .error = error, .error_size = error_size };
+	struct conf c = { 0 };
+
+	load_backends(&r, &c);
+	load_site(&r, &c);
+	if (strlen(c.secret) < 32)
+		fail(&r, "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"
+		    " 32 characters; it keys the form tokens.");
+	if (r.failed)
+		return RC_BAD_INPUT;
+	*conf = c;
+	return RC_OK;
+}

@@ -1,0 +1,206 @@
+/* log -- see log.h. */
+#include "log.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* More than this in one request is cut off, with a line that says so. */
+#define PENDING_MAX ((size_t)256 * 1024)
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+static struct {
+	int fd;
+	const char *prog, *path;
+	char trace[33];
+	bool in_request;
+	int64_t begin;
+	struct buf lines;
+	char second[24];	/* "2026-11-21T10:20:30." of second_of */
+	time_t second_of;
+	long pid;
+} the_log = { .fd = STDERR_FILENO, .prog = "seoga",
+	.lines = BUF_INIT(PENDING_MAX) };
+
+int
+log_open(const char *prog, const char *path)
+{
+	the_log.prog = prog;
+	the_log.path = path;
+	the_log.pid = getpid();
+	if (!path)
+		return RC_OK;
+	/* A new descriptor first: a failure leaves the old one in use. */
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		return RC_BUG;
+	if (the_log.fd != STDERR_FILENO)
+		close(the_log.fd);
+	the_log.fd = fd;
+	return RC_OK;
+}
+
+void
+log_reopen(void)
+{
+	if (the_log.path && log_open(the_log.prog, the_log.path) != RC_OK)
+		log_msg(LOG_ERROR, "log.reopen", "%s: %s", the_log.path,
+		    strerror(errno));
+}
+
+int64_t
+log_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void
+write_all(const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(the_log.fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;	/* nowhere left to say it */
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+void
+log_begin(const char *trace)
+{
+	snprintf(the_log.trace, sizeof(the_log.trace), "%s", trace);
+	the_log.begin = log_now();
+	the_log.in_request = true;
+}
+
+void
+log_flush(void)
+{
+	static const char cut[] = "{\"lvl\":\"error\",\"ev\":\"log.cut\"}\n";
+
+	write_all(the_log.lines.data, the_log.lines.len);
+	if (the_log.lines.over)
+		write_all(cut, sizeof(cut) - 1);
+	buf_reset(&the_log.lines);
+	the_log.in_request = false;
+	the_log.trace[0] = '\0';
+}
+
+/* Formatting the date costs more than the rest of a line: once a second. */
+static void
+add_time(struct buf *b)
+{
+	struct timespec t;
+	struct tm tm;
+	char micros[8];
+	long us;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (t.tv_sec != the_log.second_of) {
+		the_log.second_of = t.tv_sec;
+		gmtime_r(&t.tv_sec, &tm);
+		strftime(the_log.second, sizeof(the_log.second),
+		    "%Y-%m-%dT%H:%M:%S.", &tm);
+	}
+	us = t.tv_nsec / 1000;
+	for (int i = 5; i >= 0; i--, us /= 10)
+		micros[i] = (char)('0' + us % 10);
+	micros[6] = 'Z';
+	buf_str(b, the_log.second);
+	buf_add(b, micros, 7);
+}
+
+static void
+add_literal(const char *s)
+{
+	buf_str(&the_log.lines, s);
+}
+
+void
+log_event(enum log_level level, const char *event)
+{
+	add_literal("{\"ts\":\"");
+	add_time(&the_log.lines);
+	add_literal("\",\"lvl\":\"");
+	add_literal(level_names[level]);
+	add_literal("\",\"trace\":\"");
+	add_literal(the_log.trace);
+	add_literal("\",\"prog\":\"");
+	add_literal(the_log.prog);
+	add_literal("\",\"pid\":");
+	buf_int(&the_log.lines, the_log.pid);
+	add_literal(",\"ev\":\"");
+	add_literal(event);
+	buf_char(&the_log.lines, '"');
+	if (the_log.in_request)
+		log_int("at", log_now() - the_log.begin);
+}
+
+static void
+add_key(const char *key)
+{
+	add_literal(",\"");
+	add_literal(key);
+	add_literal("\":");
+}
+
+void
+log_strn(const char *key, const char *value, size_t len)
+{
+	add_key(key);
+	buf_char(&the_log.lines, '"');
+	buf_json(&the_log.lines, value, len);
+	buf_char(&the_log.lines, '"');
+}
+
+void
+log_str(const char *key, const char *value)
+{
+	if (value) {
+		log_strn(key, value, strlen(value));
+		return;
+	}
+	add_key(key);
+	add_literal("null");
+}
+
+void
+log_int(const char *key, int64_t value)
+{
+	add_key(key);
+	buf_int(&the_log.lines, value);
+}
+
+void
+log_end(void)
+{
+	buf_add(&the_log.lines, "}\n", 2);
+	if (!the_log.in_request)
+		log_flush();
+}
+
+void
+log_msg(enum log_level level, const char *event, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_event(level, event);
+	log_str("msg", text);
+	log_end();
+}

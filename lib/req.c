@@ -1,0 +1,27 @@
+/* req -- see req.h. */
+#include "req.h"
+
+int
+req_fail(struct req *req, enum rc rc, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (req->fail_text)
+		return rc;
+	va_start(ap, fmt);
+	req->fail_text = arena_vprintf(req->arena, fmt, ap);
+	va_end(ap);
+	req->fail_code = rc;
+	return rc;
+}
+
+int
+req_field_error(struct req *req, const char *field, const char *message)
+{
+	if (!req->errors)
+		req->errors = json_object();
+	/* The first mistake in a field is the one to mend first. */
+	if (!json_object_get(req->errors, field))
+		json_object_set_new(req->errors, field, json_string(message));
+	return RC_BAD_INPUT;
+}
