@@ -15,6 +15,7 @@
 
 struct buf;
 struct cache;
+struct cache_reply;
 struct db;
 struct fcgi_call;
 struct form;
@@ -46,6 +47,7 @@ struct req {
 	enum lang lang;
 	struct form *form;		/* all input fields */
 	struct sess *sess;
+	struct cache_reply **prefetched; /* of the route's prefetch() */
 
 	/* What came of it. */
 	int status;

@@ -1,0 +1,30 @@
+/*
+ * category -- the tree of categories with the number of books in each,
+ * cached in Redis for five minutes.
+ */
+#ifndef SEOGA_CATEGORY_H
+#define SEOGA_CATEGORY_H
+
+#include "req.h"
+
+#define CATEGORY_BELOW_MAX 64	/* categories listed together */
+
+/* Queues the reading of the cached tree, as part of a route's prefetch(). */
+void category_queue(struct req *req);
+
+/*
+ * The tree in the reader's language: array of {id, name, count, children};
+ * count includes everything below.  cached is the reply to category_queue(),
+ * or NULL when Redis is away; reads MariaDB and fills the cache when it is
+ * empty.
+ */
+int category_tree(struct req *req, const struct cache_reply *cached,
+    json_t **tree) ATTR_CHECK;
+
+/* The node of that id within a tree, or NULL. */
+json_t *category_find(json_t *tree, int64_t id);
+
+/* The ids of a node and all below it; at most CATEGORY_BELOW_MAX. */
+size_t category_below(const json_t *node, int64_t ids[CATEGORY_BELOW_MAX]);
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * fcgi -- see fcgi.h.
+ *
+ * libfcgi's own loop serves one kept connection at a time and starves the
+ * rest.  Here a worker holds one FCGX_Request for each open connection,
+ * polls the listener and all of them together, and gives whichever is
+ * readable to FCGX_Accept_r(), which reads the next request from it.
+ */
+#include "fcgi.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LISTENER 0
+#define CONN_MAX 256		/* kept connections of one worker */
+#define READ_S 10		/* for nginx to deliver a request */
+#define SEND_S 60		/* for nginx to take the reply */
+#define BODY_KEEP ((size_t)1024 * 1024)	/* a larger body buffer is freed */
+
+struct fcgi_call {
+	FCGX_Request *request;
+	unsigned char *body;
+	size_t body_len, body_size;
+	int body_rc;
+	bool replied;
+};
+
+static volatile sig_atomic_t terminated, reopen_wanted, in_handler;
+
+static void
+on_term(int sig ATTR_UNUSED)
+{
+	terminated = 1;
+}
+
+static void
+on_usr1(int sig ATTR_UNUSED)
+{
+	reopen_wanted = 1;
+}
+
+/*
+ * While bytes are on their way, the interrupted system call fails and libfcgi
+ * drops the connection.  A handler that hangs in spite of every deadline
+ * cannot be saved: the worker ends and its supervisor starts another.
+ */
+static void
+on_alarm(int sig ATTR_UNUSED)
+{
+	static const char line[] =
+	    "{\"lvl\":\"error\",\"ev\":\"fcgi.stuck\"}\n";
+
+	if (!in_handler)
+		return;
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_FAILURE);
+}
+
+/* Repeats each second, lest it fire just before a call blocks. */
+static void
+guard(int seconds)
+{
+	const struct itimerval t = { .it_value.tv_sec = seconds,
+		.it_interval.tv_sec = seconds ? 1 : 0 };
+
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* TERM and USR1 stay blocked but in ppoll(), which gets the old mask. */
+static void
+set_signals(sigset_t *during_poll)
+{
+	struct sigaction act = { .sa_handler = on_term };
+	sigset_t blocked;
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGTERM, &act, NULL);
+	act.sa_handler = on_usr1;
+	sigaction(SIGUSR1, &act, NULL);
+	act.sa_handler = on_alarm;
+	sigaction(SIGALRM, &act, NULL);
+	act.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &act, NULL);
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, during_poll);
+	sigdelset(during_poll, SIGTERM);
+	sigdelset(during_poll, SIGUSR1);
+}
+
+/* RFC 3875: digits only; "" or absent means that there is no body. */
+static int
+content_length(const char *text, size_t *len)
+{
+	size_t n = 0;
+
+	for (; text && *text; text++) {
+		if (*text < '0' || *text > '9' || n > (size_t)INT_MAX / 10 - 9)
+			return RC_BAD_INPUT;
+		n = n * 10 + (size_t)(*text - '0');
+	}
+	*len = n;
+	return RC_OK;
+}
+
+static bool
+make_room(struct fcgi_call *call, size_t len)
+{
+	unsigned char *body;
+
+	if (len <= call->body_size)
+		return true;
+	body = realloc(call->body, len);
+	if (!body)
+		return false;
+	call->body = body;
+	call->body_size = len;
+	return true;
+}
+
+static int
+read_body(struct fcgi_call *call, size_t max)
+{
+	char *bytes;
+	size_t len;
+
+	call->body_len = 0;
+	if (content_length(fcgi_param(call, "CONTENT_LENGTH"), &len) != RC_OK)
+		return RC_BAD_INPUT;
+	if (len > max)
+		return RC_TOO_LARGE;
+	if (len == 0)
+		return RC_OK;
+	if (!make_room(call, len + 1))
+		return RC_TOO_LARGE;
+	bytes = (char *)call->body;
+	if (FCGX_GetStr(bytes, (int)len, call->request->in) != (int)len)
+		return RC_BUG;
+	call->body[len] = '\0';
+	call->body_len = len;
+	return RC_OK;
+}
+
+const char *
+fcgi_param(const struct fcgi_call *call, const char *name)
+{
+	const char *value = FCGX_GetParam(name, call->request->envp);
+
+	return value && *value ? value : NULL;
+}
+
+const unsigned char *
+fcgi_body(const struct fcgi_call *call, size_t *len)
+{
+	*len = call->body_len;
+	return call->body;
+}
+
+int
+fcgi_body_rc(const struct fcgi_call *call)
+{
+	return call->body_rc;
+}
+
+/* FCGX_PutStr takes an int and may be interrupted half-way. */
+static int
+put(FCGX_Stream *out, const char *data, size_t len)
+{
+	while (len) {
+		int part = len > (size_t)1 << 20 ? 1 << 20 : (int)len;
+
+		if (FCGX_PutStr(data, part, out) != part)
+			return RC_BUG;
+		data += part;
+		len -= (size_t)part;
+	}
+	return RC_OK;
+}
+
+int
+fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
+    const char *body, size_t body_len)
+{
+	FCGX_Stream *out = call->request->out;
+	int rc;
+
+	call->replied = true;
+	in_handler = 0;
+	guard(SEND_S);
+	rc = put(out, head, head_len);
+	if (rc == RC_OK)
+		rc = put(out, "\r\n", 2);
+	if (rc == RC_OK)
+		rc = put(out, body, body_len);
+	return rc;
+}
+
+/* Answers the request that FCGX_Accept_r() has just read. */
+static void
+serve(FCGX_Request *request, struct fcgi_call *call,
+    const struct fcgi_options *o)
+{
+	call->request = request;
+	call->replied = false;
+	call->body_rc = read_body(call, o->body_max);
+	/* What was not read would be taken for the next request. */
+	if (terminated || call->body_rc != RC_OK)
+		request->keepConnection = 0;
+	if (call->body_rc != RC_BUG) {
+		in_handler = 1;
+		guard(o->request_s ? o->request_s : 30);
+		o->serve(call, o->arg);
+		in_handler = 0;
+	}
+	if (!call->replied)
+		request->keepConnection = 0;
+	guard(SEND_S);
+	FCGX_Finish_r(request);
+	guard(0);
+	if (call->body_size > BODY_KEEP) {
+		free(call->body);
+		call->body = NULL;
+		call->body_size = 0;
+	}
+}
+
+struct worker {
+	const struct fcgi_options *options;
+	struct fcgi_call call;
+	FCGX_Request conns[CONN_MAX];
+	int top;			/* conns[top] was never used yet */
+	struct pollfd polls[CONN_MAX + 1];
+	int owner[CONN_MAX + 1];	/* polls[i] belongs to this conn */
+	int64_t drain_until;
+};
+
+static bool
+is_open(const struct worker *w, int i)
+{
+	return w->conns[i].ipcFd >= 0;
+}
+
+/* A place for a new connection, or -1. */
+static int
+free_place(struct worker *w)
+{
+	for (int i = 0; i < w->top; i++) {
+		if (!is_open(w, i))
+			return i;
+	}
+	if (w->top == CONN_MAX)
+		return -1;
+	FCGX_InitRequest(&w->conns[w->top], LISTENER,
+	    FCGI_FAIL_ACCEPT_ON_INTR);
+	return w->top++;
+}
+
+/* A negative answer of FCGX_Accept_r() is ordinary: the peer closed, sent
+ * nonsense or nothing, or another worker was faster. */
+static void
+take(struct worker *w, int i)
+{
+	guard(READ_S);
+	if (FCGX_Accept_r(&w->conns[i]) >= 0)
+		serve(&w->conns[i], &w->call, w->options);
+	guard(0);
+}
+
+/* Fills polls; the listener comes last, while it is wanted. */
+static nfds_t
+collect(struct worker *w)
+{
+	nfds_t n = 0;
+
+	for (int i = 0; i < w->top; i++) {
+		if (!is_open(w, i))
+			continue;
+		w->owner[n] = i;
+		w->polls[n++] = (struct pollfd){ .fd = w->conns[i].ipcFd,
+			.events = POLLIN };
+	}
+	if (!terminated && n < CONN_MAX) {
+		w->owner[n] = -1;
+		w->polls[n++] = (struct pollfd){ .fd = LISTENER,
+			.events = POLLIN };
+	}
+	return n;
+}
+
+static void
+serve_readable(struct worker *w, nfds_t n)
+{
+	for (nfds_t i = 0; i < n; i++) {
+		int place = w->owner[i];
+
+		if (!w->polls[i].revents)
+			continue;
+		if (place < 0)
+			place = free_place(w);
+		if (place >= 0)
+			take(w, place);
+	}
+}
+
+/* How long to wait: forever, or what is left of the drain. */
+static bool
+time_left(struct worker *w, struct timespec *left)
+{
+	int64_t now = log_now();
+	int seconds = w->options->drain_s ? w->options->drain_s : 30;
+
+	if (!w->drain_until)
+		w->drain_until = now + (int64_t)seconds * 1000000;
+	if (now >= w->drain_until)
+		return false;
+	left->tv_sec = (w->drain_until - now) / 1000000;
+	left->tv_nsec = (w->drain_until - now) % 1000000 * 1000;
+	return true;
+}
+
+static int
+run(struct worker *w, const sigset_t *during_poll)
+{
+	struct timespec left;
+
+	for (;;) {
+		nfds_t n = collect(w);
+
+		if (terminated && (n == 0 || !time_left(w, &left)))
+			return EXIT_SUCCESS;
+		if (ppoll(w->polls, n, terminated ? &left : NULL,
+		    during_poll) > 0)
+			serve_readable(w, n);
+		if (reopen_wanted) {
+			reopen_wanted = 0;
+			if (w->options->reopen)
+				w->options->reopen();
+		}
+	}
+}
+
+static void
+close_all(struct worker *w)
+{
+	for (int i = 0; i < w->top; i++)
+		FCGX_Free(&w->conns[i], 1);
+	free(w->call.body);
+	free(w);
+}
+
+int
+fcgi_loop(const struct fcgi_options *options)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	sigset_t during_poll;
+	int status;
+
+	if (!w || FCGX_Init() != 0 || FCGX_IsCGI()) {
+		log_msg(LOG_ERROR, "fcgi.start",
+		    "descriptor 0 is not a listening socket");
+		free(w);
+		return EXIT_FAILURE;
+	}
+	w->options = options;
+	set_signals(&during_poll);
+	/* Several workers wake for one connection; the others must not wait
+	 * in accept(). */
+	fcntl(LISTENER, F_SETFL, fcntl(LISTENER, F_GETFL) | O_NONBLOCK);
+	status = run(w, &during_poll);
+	close_all(w);
+	return status;
+}

@@ -1,0 +1,51 @@
+/*
+ * route -- the life of a request, from the FastCGI record to the log line.
+ *
+ * A program is a const struct route and `return route_run(&it)`.  Before a
+ * handler runs, route_run() has checked method, body size, session, login,
+ * role, input fields, and for a page's POST the Origin and the CSRF token.
+ * Handlers return RC_OK after they have sent something, or a code which
+ * route_run() answers.
+ */
+#ifndef SEOGA_ROUTE_H
+#define SEOGA_ROUTE_H
+
+#include "book.h"
+#include "buf.h"
+#include "cache.h"
+#include "cart.h"
+#include "category.h"
+#include "db.h"
+#include "form.h"
+#include "http.h"
+#include "page.h"
+#include "sess.h"
+#include "user.h"
+
+enum route_needs {
+	NEED_MEMBER = 1,	/* signed in: else login page or 401 */
+	NEED_NO_SESSION = 2,	/* the session is not even read */
+	NEED_NO_REDIS = 4,	/* without Redis the reader is a guest */
+	NEED_FORM = 8,		/* the page holds forms: keep a guest's id */
+	NEED_API_TOKEN = 16	/* signed in on the API, a guest may on a page */
+};
+
+struct route {
+	const char *name;	/* the program's */
+	int (*get)(struct req *req);
+	int (*post)(struct req *req);
+	int (*delete)(struct req *req);
+	/* Shows the form again with req->errors; NULL: an error page. */
+	int (*invalid)(struct req *req);
+	/* Queues Redis reads for the session's round trip. */
+	void (*prefetch)(struct req *req);
+	const struct field *fields;	/* ends with a NULL name; may be NULL */
+	unsigned needs;
+	size_t body_max;	/* bytes; 0 = conf->form_limit */
+	int nice;		/* CPU-heavy programs stand back */
+};
+
+/* Runs the program until TERM; returns its exit status. */
+int route_run(const struct route *route);
+
+#endif
