@@ -15,6 +15,14 @@ req_fail(struct req *req, enum rc rc, const char *fmt, ...)
 	return rc;
 }
 
+void
+req_forgive(struct req *req)
+{
+	req->fail_text = NULL;
+	req->fail_code = RC_OK;
+	req->retry_after = 0;
+}
+
 int
 req_field_error(struct req *req, const char *field, const char *message)
 {

@@ -70,6 +70,9 @@ struct req {
 int req_fail(struct req *req, enum rc rc, const char *fmt, ...)
     ATTR_PRINTF(3, 4);
 
+/* Forgets a recorded failure that the request can live with. */
+void req_forgive(struct req *req);
+
 /* Records a message beside one input field; returns RC_BAD_INPUT. */
 int req_field_error(struct req *req, const char *field, const char *message);
 

@@ -24,6 +24,7 @@ struct sess {
 	const char *username, *name, *role;	/* "" for a guest */
 	bool remember;
 	const char *cart_key;	/* "cart:<user id>" or "cart:<uuid>" */
+	const char *queued_cart; /* the cart key read in the session's trip */
 	int64_t cart_count;	/* different books in the cart; -1 unknown */
 	const char *flash;	/* "kind text", or NULL */
 };

@@ -1,0 +1,341 @@
+/* book -- see book.h. */
+#include "book.h"
+
+#include "buf.h"
+#include "db.h"
+
+#define LIST_COLUMNS \
+	"id, title, author, publisher, published_year, isbn13, language," \
+	" price, stock_quantity, category_id, image_url, created_at"
+#define ARGS_MAX 512
+
+static const struct {
+	const char *text, *column;
+	bool descending;
+} sorts[] = {
+	[BOOK_BY_TITLE] = { "title", "title", false },
+	[BOOK_BY_NEWEST] = { "newest", "created_at", true },
+	[BOOK_BY_PRICE] = { "price", "price", false },
+};
+
+bool
+book_sort_from_text(const char *text, enum book_sort *sort)
+{
+	for (size_t i = 0; i < LENGTH(sorts); i++) {
+		if (strcmp(text, sorts[i].text) == 0) {
+			*sort = (enum book_sort)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+book_sort_text(enum book_sort sort)
+{
+	return sorts[sort].text;
+}
+
+/* A statement while it is put together: its text, its name, its values. */
+struct builder {
+	struct req *req;
+	struct buf sql, name;
+	struct db_arg args[ARGS_MAX];
+	size_t nargs;
+	const char *column;
+	bool descending;	/* as the rows are read */
+	const char *key;	/* of the cursor; NULL = from the start */
+	int64_t key_id;
+	const char *pattern;	/* of the search; NULL = none */
+	const char *isbn;
+	int limit;
+};
+
+static void
+add_arg(struct builder *b, struct db_arg arg)
+{
+	b->args[b->nargs++] = arg;
+}
+
+/*
+ * A cursor is "<id>.<sort key>".  The key is compared as MariaDB compares the
+ * column, so it is handed back just as it came, but for the times, which JSON
+ * and SQL write differently.
+ */
+static int
+read_cursor(struct builder *b, enum book_sort sort, const char *cursor)
+{
+	char *end, *key;
+
+	b->key_id = strtoll(cursor, &end, 10);
+	if (end == cursor || *end != '.' || b->key_id < 1)
+		return req_fail(b->req, RC_BAD_INPUT, "%s",
+		    _("This page of the list does not exist. Start again at"
+		      " the first page."));
+	key = arena_strdup(b->req->arena, end + 1);
+	if (sort == BOOK_BY_NEWEST && strlen(key) == 20) {
+		key[10] = ' ';
+		key[19] = '\0';
+	} else if (sort == BOOK_BY_PRICE) {
+		long long minor = strtoll(key, NULL, 10);
+
+		key = arena_printf(b->req->arena, "%lld.%02lld", minor / 100,
+		    llabs(minor % 100));
+	}
+	b->key = key;
+	return RC_OK;
+}
+
+static const char *
+write_cursor(struct req *req, enum book_sort sort, const json_t *book)
+{
+	const json_t *key = json_object_get(book, sorts[sort].column);
+	long long id = json_integer_value(json_object_get(book, "id"));
+
+	if (json_is_integer(key))
+		return arena_printf(req->arena, "%lld.%lld", id,
+		    (long long)json_integer_value(key));
+	return arena_printf(req->arena, "%lld.%s", id, json_string_value(key));
+}
+
+/* LIKE's own characters are just text here. */
+static const char *
+like_pattern(struct req *req, const char *search)
+{
+	char *pattern = arena_alloc(req->arena, 2 * strlen(search) + 3);
+	char *p = pattern;
+
+	*p++ = '%';
+	for (; *search; search++) {
+		if (strchr("%_|", *search))
+			*p++ = '|';
+		*p++ = *search;
+	}
+	*p++ = '%';
+	*p = '\0';
+	return pattern;
+}
+
+/* The 13 digits of an ISBN, hyphens and spaces left out; "" if it is none. */
+static const char *
+isbn_digits(struct req *req, const char *search)
+{
+	char *digits = arena_alloc(req->arena, 14);
+	size_t n = 0;
+
+	for (; *search; search++) {
+		if (*search == '-' || *search == ' ')
+			continue;
+		if (*search < '0' || *search > '9' || n == 13)
+			return "";
+		digits[n++] = *search;
+	}
+	digits[n] = '\0';
+	return n == 13 ? digits : "";
+}
+
+/* "a >= ? AND (a > ? OR id > ?)" lets the index be entered at the key; the
+ * plain row comparison does not. */
+static void
+add_after_key(struct builder *b)
+{
+	const char *sign = b->descending ? "<" : ">";
+
+	buf_printf(&b->sql, " AND %s %s= ? AND (%s %s ? OR id %s ?)",
+	    b->column, sign, b->column, sign, sign);
+	add_arg(b, db_text(b->key));
+	add_arg(b, db_text(b->key));
+	add_arg(b, db_int(b->key_id));
+}
+
+static void
+add_search(struct builder *b)
+{
+	buf_str(&b->sql, " AND (title LIKE ? ESCAPE '|'"
+	    " OR author LIKE ? ESCAPE '|' OR isbn13 = ?)");
+	add_arg(b, db_text(b->pattern));
+	add_arg(b, db_text(b->pattern));
+	add_arg(b, db_text(b->isbn));
+}
+
+static void
+add_order(struct builder *b)
+{
+	const char *way = b->descending ? " DESC" : "";
+
+	buf_printf(&b->sql, " ORDER BY %s%s, id%s LIMIT ?", b->column, way,
+	    way);
+	add_arg(b, db_int(b->limit + 1));
+}
+
+/* The first books of one category, or of all with category 0. */
+static void
+add_select(struct builder *b, int64_t category)
+{
+	buf_str(&b->sql, "SELECT " LIST_COLUMNS " FROM books WHERE ");
+	if (category) {
+		buf_str(&b->sql, "category_id = ?");
+		add_arg(b, db_int(category));
+	} else {
+		buf_str(&b->sql, "TRUE");
+	}
+	if (b->key)
+		add_after_key(b);
+	if (b->pattern)
+		add_search(b);
+	add_order(b);
+}
+
+/*
+ * Of several categories each gives its first rows from its own index, and the
+ * first of those win: as quick at a million books as at a hundred.  IN (...)
+ * would read and sort every book in them.
+ */
+static void
+add_union(struct builder *b, const int64_t *categories, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_str(&b->sql, i ? " UNION ALL (" : "(");
+		add_select(b, categories[i]);
+		buf_char(&b->sql, ')');
+	}
+	add_order(b);
+}
+
+static void
+build(struct builder *b, const struct book_query *q)
+{
+	buf_printf(&b->name, "book.list.%s.%s", sorts[q->sort].text,
+	    !b->key ? "first" : q->before ? "before" : "after");
+	if (q->ncategories)
+		buf_printf(&b->name, ".of%zu", q->ncategories);
+	if (b->pattern)
+		buf_str(&b->name, ".search");
+	if (q->ncategories > 1)
+		add_union(b, q->categories, q->ncategories);
+	else
+		add_select(b, q->ncategories ? q->categories[0] : 0);
+}
+
+static json_t *
+reversed(json_t *rows)
+{
+	json_t *out = json_array();
+
+	for (size_t i = json_array_size(rows); i-- > 0;)
+		json_array_append(out, json_array_get(rows, i));
+	return out;
+}
+
+static json_t *
+cursor_or_null(struct req *req, bool exists, enum book_sort sort,
+    const json_t *book)
+{
+	return exists && book ?
+	    json_string(write_cursor(req, sort, book)) : json_null();
+}
+
+/* rows has one more than wanted if there are more in this direction. */
+static json_t *
+make_page(struct req *req, const struct book_query *q, json_t *rows)
+{
+	bool more = json_array_size(rows) > (size_t)q->limit;
+	bool back = q->before != NULL;
+	size_t n;
+
+	if (more)
+		json_array_remove(rows, (size_t)q->limit);
+	if (back)
+		rows = reversed(rows);
+	n = json_array_size(rows);
+	return json_pack("{s:o, s:o, s:o}", "books", rows,
+	    "next", cursor_or_null(req, back || more, q->sort,
+	    n ? json_array_get(rows, n - 1) : NULL),
+	    "previous", cursor_or_null(req, back ? more : q->after != NULL,
+	    q->sort, json_array_get(rows, 0)));
+}
+
+static void
+free_buf(void *b)
+{
+	buf_free(b);
+}
+
+int
+book_list(struct req *req, const struct book_query *q, json_t **page)
+{
+	const char *cursor = q->before ? q->before : q->after;
+	struct builder *b = arena_alloc(req->arena, sizeof(*b));
+	struct db_stmt st;
+	json_t *rows;
+	int rc;
+
+	*b = (struct builder){ .req = req, .sql = BUF_INIT(65536),
+		.name = BUF_INIT(80), .column = sorts[q->sort].column,
+		.descending = sorts[q->sort].descending != !!q->before,
+		.limit = q->limit };
+	arena_defer(req->arena, free_buf, &b->sql);
+	arena_defer(req->arena, free_buf, &b->name);
+	if (cursor && (rc = read_cursor(b, q->sort, cursor)) < 0)
+		return rc;
+	if (q->search && *q->search) {
+		b->pattern = like_pattern(req, q->search);
+		b->isbn = isbn_digits(req, q->search);
+	}
+	build(b, q);
+	st = (struct db_stmt){ b->name.data, b->sql.data };
+	rc = db_rows(req, &st, b->args, b->nargs, &rows);
+	if (rc < 0)
+		return rc;
+	*page = make_page(req, q, rows);
+	return RC_OK;
+}
+
+#define ONE_BOOK(name) \
+	"SELECT b.id, b.title, b.author, b.publisher, b.published_year," \
+	" b.isbn13, b.language, b.description, b.price, b.stock_quantity," \
+	" b.category_id, b.image_url, b.updated_at, c." name " AS category" \
+	" FROM books b JOIN categories c ON c.id = b.category_id" \
+	" WHERE b.id = ?"
+static const struct db_stmt BOOK_BY_ID_KO = { "book.by_id.ko",
+	ONE_BOOK("name_ko") };
+static const struct db_stmt BOOK_BY_ID_EN = { "book.by_id.en",
+	ONE_BOOK("name_en") };
+
+int
+book_by_id(struct req *req, int64_t id, json_t **book)
+{
+	int rc = db_row(req, req->lang == LANG_KO ? &BOOK_BY_ID_KO :
+	    &BOOK_BY_ID_EN, DB_ARGS(db_int(id)), book);
+
+	if (rc == RC_NOT_FOUND)
+		return req_fail(req, rc, "%s", _("There is no such book. It"
+		    " may have been taken out of the catalogue."));
+	return rc;
+}
+
+/* The number of marks is a power of two, the rest filled with the last id: a
+ * few statements serve every cart. */
+int
+book_by_ids(struct req *req, const int64_t *ids, size_t n, json_t **books)
+{
+	struct db_arg args[128];
+	struct buf sql = BUF_INIT(2048);
+	size_t marks = 1;
+	struct db_stmt st;
+	int rc;
+
+	while (marks < n)
+		marks *= 2;
+	buf_str(&sql, "SELECT " LIST_COLUMNS " FROM books WHERE id IN (");
+	for (size_t i = 0; i < marks; i++) {
+		buf_str(&sql, i ? ", ?" : "?");
+		args[i] = db_int(ids[i < n ? i : n - 1]);
+	}
+	buf_char(&sql, ')');
+	st.name = arena_printf(req->arena, "book.by_ids.%zu", marks);
+	st.sql = sql.data;
+	rc = db_rows(req, &st, args, marks, books);
+	buf_free(&sql);
+	return rc;
+}
