@@ -3,8 +3,10 @@
  * string, urlencoded body, JSON body, multipart body, cookies, path captures.
  *
  * A program declares its fields in one table; everything else about input is
- * done here.  Unknown names in a JSON or API body are refused (400), in an
- * HTML query they are ignored (people add "?utm_source=...").
+ * done here.  Unknown names in a body or an API query are refused (400), in an
+ * HTML query they are ignored (people add "?utm_source=...").  Of a name that
+ * is in the query more than once, the first wins; a body overrides the query;
+ * nothing overrides a path capture.
  */
 #ifndef SEOGA_FORM_H
 #define SEOGA_FORM_H
@@ -15,12 +17,15 @@ enum field_type {
 	FIELD_TEXT,	/* one line: trimmed, no control characters;
 			   min, max count characters, not bytes */
 	FIELD_SECRET,	/* as TEXT, not trimmed and never given back */
-	FIELD_INT,	/* decimal, optional "-"; min and max bound it */
-	FIELD_FLAG	/* 1 on true yes / 0 off false no "" */
+	FIELD_INT,	/* decimal, optional "-"; min and max bound it, so a
+			   negative number needs a negative min; empty counts
+			   as not given */
+	FIELD_FLAG,	/* 1 on true yes / 0 off false no "" */
+	FIELD_FILE	/* a file of a multipart body; min, max count bytes */
 };
 
 enum field_flags {
-	FIELD_REQUIRED = 1,
+	FIELD_REQUIRED = 1,	/* not asked of a body's fields on GET */
 	FIELD_QUERY = 2,	/* may come in the query string */
 	FIELD_BODY = 4,		/* may come in the body */
 	FIELD_PATH = 8		/* a capture of the route's location */
@@ -34,7 +39,8 @@ struct field {
 	const char *label;	/* N_("Name"), for messages */
 };
 
-/* A file of a multipart body; data lives as long as the request. */
+/* A file of a multipart body; data points into the body.  filename is the
+ * last component, for show only; type is what the browser said. */
 struct form_file {
 	const char *name, *filename, *type;
 	const unsigned char *data;
@@ -44,12 +50,14 @@ struct form_file {
 /*
  * Parses all input of the request against fields (ends with a NULL name; the
  * names csrf, once and next are always allowed in an HTML body).  body is the
- * whole body; content_type may be NULL when body_len is 0.
+ * whole body and must live as long as the request; content_type may be NULL
+ * when body_len is 0.
  *
  * RC_OK: every value is there, valid and converted.
  * RC_BAD_INPUT: malformed (bad UTF-8, %00, bad JSON, unknown or repeated
  *   name: req->fail_text says so), or fields are missing or wrong: then
  *   req->errors names each and form_str() still gives back what was typed.
+ * RC_NOT_FOUND: a path capture that does not fit its field.
  * RC_MEDIA: a content type that is none of urlencoded, JSON, multipart.
  * RC_TOO_LARGE: more than 200 fields or a body above its limit.
  * API requests take urlencoded or JSON; pages urlencoded or multipart.
@@ -67,8 +75,9 @@ int64_t form_int(const struct req *req, const char *name);
 bool form_flag(const struct req *req, const char *name);
 bool form_has(const struct req *req, const char *name);
 
-/* What was typed, for filling the form again: name -> text; secrets left
- * out.  A new object in the request's memory. */
+/* What was typed, for filling the form again: name -> text ("" when not
+ * given), flags as true or false; secrets and files left out.  A new object
+ * in the request's memory. */
 json_t *form_values(const struct req *req);
 
 /* The file of that name, or NULL. */
