@@ -1,14 +1,7 @@
 /* tmpl -- the templates of a set, by name: see tmpl.h. */
 #include "tmpl_internal.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdarg.h>
-#include <sys/stat.h>
-
-enum { DIR_DEPTH_MAX = 16, PATH_LEN_MAX = 4096 };
-
-static const char suffix[] = ".mustache";
 
 /* --- names -------------------------------------------------------------- */
 
@@ -61,9 +54,7 @@ add(struct tmpl_set *set, const char *name, size_t len)
 
 	if (found)
 		return set->all[at];
-	t = calloc(1, sizeof(*t));
-	if (!t || !(t->name = strndup(name, len)))
-		abort();
+	t = tmpl_new(name, len);
 	set->all = tmpl_grow(set->all, set->count, &set->room,
 	    sizeof(struct tmpl *));
 	memmove(&set->all[at + 1], &set->all[at],
@@ -73,13 +64,9 @@ add(struct tmpl_set *set, const char *name, size_t len)
 	return t;
 }
 
-static int
-set_mistake(struct tmpl_error *err, const char *name, const char *fmt, ...)
-    ATTR_PRINTF(3, 4);
-
-/* A mistake of a whole template. */
-static int
-set_mistake(struct tmpl_error *err, const char *name, const char *fmt, ...)
+int
+tmpl_set_mistake(struct tmpl_error *err, const char *name,
+    const char *fmt, ...)
 {
 	va_list ap;
 
@@ -94,12 +81,11 @@ set_mistake(struct tmpl_error *err, const char *name, const char *fmt, ...)
 /* --- compiling all that waits, and all that it refers to ---------------- */
 
 static void
-wait_for_compilation(struct tmpl_set *set, struct tmpl *t, const char *source,
-    size_t len)
+wait_for_compilation(struct tmpl_set *set, struct tmpl *t,
+    struct source source)
 {
 	t->waiting = true;
 	t->source = source;
-	t->source_len = len;
 	t->previous = t->code;
 	t->code = NULL;
 	t->next = NULL;
@@ -120,8 +106,8 @@ settle(struct tmpl_set *set, bool keep)
 		tmpl_code_free(keep ? t->previous : t->code);
 		if (!keep)
 			t->code = t->previous;
-		free(t->owned_source);
-		t->owned_source = NULL;
+		free(t->source.owned);
+		t->source.owned = NULL;
 		t->previous = NULL;
 		t->waiting = false;
 		set->first = t->next;
@@ -130,8 +116,8 @@ settle(struct tmpl_set *set, bool keep)
 }
 
 /* New templates join the end of the list meanwhile, through tmpl_refer(). */
-static int
-compile_waiting(struct tmpl_set *set, struct tmpl_error *err)
+int
+tmpl_compile_waiting(struct tmpl_set *set, struct tmpl_error *err)
 {
 	int rc = RC_OK;
 
@@ -144,19 +130,31 @@ compile_waiting(struct tmpl_set *set, struct tmpl_error *err)
 	return rc;
 }
 
+int
+tmpl_add_source(struct tmpl_set *set, const char *name, size_t name_len,
+    struct source source, struct tmpl_error *err)
+{
+	if (set->count == TMPL_SET_MAX && !look_up(set, name, name_len)) {
+		free(source.owned);
+		return tmpl_set_mistake(err, name, "more than %d templates",
+		    TMPL_SET_MAX);
+	}
+	wait_for_compilation(set, add(set, name, name_len), source);
+	return RC_OK;
+}
+
 /* Asks the loader; false when it has no such template. */
 static bool
 load(struct tmpl_set *set, const char *name)
 {
-	const char *source;
-	size_t len = 0;
+	struct source source = { 0 };
 
 	if (!set->load)
 		return false;
-	source = set->load(set->load_arg, name, &len);
-	if (!source)
+	source.text = set->load(set->load_arg, name, &source.len);
+	if (!source.text)
 		return false;
-	wait_for_compilation(set, add(set, name, strlen(name)), source, len);
+	wait_for_compilation(set, add(set, name, strlen(name)), source);
 	return true;
 }
 
@@ -183,17 +181,14 @@ int
 tmpl_compile(struct tmpl_set *set, const char *name, const char *source,
     size_t len, const struct tmpl **out, struct tmpl_error *err)
 {
-	struct tmpl *t;
 	int rc;
 
-	if (!look_up(set, name, strlen(name)) && set->count == TMPL_SET_MAX)
-		return set_mistake(err, name, "more than %d templates",
-		    TMPL_SET_MAX);
-	t = add(set, name, strlen(name));
-	wait_for_compilation(set, t, source, len);
-	rc = compile_waiting(set, err);
+	rc = tmpl_add_source(set, name, strlen(name),
+	    (struct source){ source, len, NULL }, err);
+	if (rc == RC_OK)
+		rc = tmpl_compile_waiting(set, err);
 	if (rc == RC_OK && out)
-		*out = t;
+		*out = look_up(set, name, strlen(name));
 	return rc;
 }
 
@@ -205,112 +200,14 @@ tmpl_find(struct tmpl_set *set, const char *name)
 
 	if (t && t->code)
 		return t;
-	if (!load(set, name) || compile_waiting(set, &err) != RC_OK)
+	if (!t && set->count == TMPL_SET_MAX)
+		return NULL;
+	if (!load(set, name) || tmpl_compile_waiting(set, &err) != RC_OK)
 		return NULL;
 	return look_up(set, name, strlen(name));
 }
 
-/* --- a set in a directory ----------------------------------------------- */
-
-/* The whole file, or NULL and errno. */
-static char *
-read_file(const char *path, size_t *len)
-{
-	FILE *in = fopen(path, "re");
-	char *text;
-
-	if (!in)
-		return NULL;
-	text = malloc(TMPL_SOURCE_MAX + 1);
-	if (!text)
-		abort();
-	/* One byte more than allowed, for the compiler to complain about. */
-	*len = fread(text, 1, TMPL_SOURCE_MAX + 1, in);
-	if (ferror(in)) {
-		free(text);
-		text = NULL;
-	}
-	fclose(in);
-	return text;
-}
-
-static int
-add_file(struct tmpl_set *set, const char *path, const char *name,
-    struct tmpl_error *err)
-{
-	size_t name_len = strlen(name) - strlen(suffix), len;
-	char *text = read_file(path, &len), *kept;
-	struct tmpl *t;
-
-	if (!text)
-		return set_mistake(err, name, "cannot read %s: %s", path,
-		    strerror(errno));
-	if (set->count == TMPL_SET_MAX) {
-		free(text);
-		return set_mistake(err, name, "more than %d templates",
-		    TMPL_SET_MAX);
-	}
-	kept = realloc(text, len + 1);
-	t = add(set, name, name_len);
-	t->owned_source = kept ? kept : text;
-	wait_for_compilation(set, t, t->owned_source, len);
-	return RC_OK;
-}
-
-static int
-add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
-    struct tmpl_error *err);
-
-/* One entry of a directory: a template, a directory of them, or neither. */
-static int
-add_entry(struct tmpl_set *set, const char *dir, const char *entry,
-    size_t root_len, int depth, struct tmpl_error *err)
-{
-	size_t len = strlen(entry), end = strlen(suffix);
-	char path[PATH_LEN_MAX];
-	struct stat st;
-
-	if (entry[0] == '.')
-		return RC_OK;
-	if (snprintf(path, sizeof(path), "%s/%s", dir, entry) >=
-	    (int)sizeof(path))
-		return set_mistake(err, entry, "the path is too long");
-	if (stat(path, &st) != 0)
-		return set_mistake(err, entry, "cannot read %s: %s", path,
-		    strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return add_dir(set, path, root_len, depth + 1, err);
-	if (!S_ISREG(st.st_mode) || len <= end ||
-	    strcmp(entry + len - end, suffix) != 0)
-		return RC_OK;
-	return add_file(set, path, path + root_len + 1, err);
-}
-
-/* In the order of their names, so that the first mistake is always the same
- * one. */
-static int
-add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
-    struct tmpl_error *err)
-{
-	struct dirent **entries;
-	int rc = RC_OK, count;
-
-	if (depth > DIR_DEPTH_MAX)
-		return set_mistake(err, dir, "more than %d directories deep",
-		    DIR_DEPTH_MAX);
-	count = scandir(dir, &entries, NULL, alphasort);
-	if (count < 0)
-		return set_mistake(err, dir, "cannot read %s: %s", dir,
-		    strerror(errno));
-	for (int i = 0; i < count; i++) {
-		if (rc == RC_OK)
-			rc = add_entry(set, dir, entries[i]->d_name, root_len,
-			    depth, err);
-		free(entries[i]);
-	}
-	free(entries);
-	return rc;
-}
+/* --- the set ------------------------------------------------------------- */
 
 struct tmpl_set *
 tmpl_set_open(tmpl_loader *loader, void *arg, tmpl_translator *translate)
@@ -326,34 +223,14 @@ tmpl_set_open(tmpl_loader *loader, void *arg, tmpl_translator *translate)
 	return set;
 }
 
-struct tmpl_set *
-tmpl_set_open_dir(const char *dir, tmpl_translator *translate,
-    struct tmpl_error *err)
-{
-	struct tmpl_set *set = tmpl_set_open(NULL, NULL, translate);
-	int rc;
-
-	set->closed = true;
-	rc = add_dir(set, dir, strlen(dir), 0, err);
-	if (rc == RC_OK)
-		rc = compile_waiting(set, err);
-	if (rc == RC_OK)
-		return set;
-	tmpl_set_close(set);
-	return NULL;
-}
-
 void
 tmpl_set_close(struct tmpl_set *set)
 {
 	if (!set)
 		return;
 	settle(set, false);
-	for (uint32_t i = 0; i < set->count; i++) {
-		tmpl_code_free(set->all[i]->code);
-		free(set->all[i]->name);
-		free(set->all[i]);
-	}
+	for (uint32_t i = 0; i < set->count; i++)
+		tmpl_free(set->all[i]);
 	free(set->all);
 	free(set);
 }

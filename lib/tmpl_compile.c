@@ -16,59 +16,6 @@ struct body {
 
 static int compile_body(struct compiler *c, struct body b);
 
-void *
-tmpl_grow(void *array, uint32_t count, uint32_t *room, size_t size)
-{
-	if (count < *room)
-		return array;
-	*room = *room ? *room * 2 : 16;
-	array = reallocarray(array, *room, size);
-	if (!array)
-		abort();
-	return array;
-}
-
-void
-tmpl_code_free(struct code *code)
-{
-	if (!code)
-		return;
-	free(code->ops);
-	free(code->parts);
-	free(code->pool);
-	free(code);
-}
-
-static struct piece
-pool_add(struct compiler *c, const char *s, uint32_t len)
-{
-	struct code *code = c->code;
-	struct piece p = { code->pool_len, len };
-
-	if (code->pool_room - code->pool_len < len) {
-		code->pool_room = code->pool_room * 2 + len;
-		code->pool = realloc(code->pool, code->pool_room);
-		if (!code->pool)
-			abort();
-	}
-	if (len)
-		memcpy(code->pool + code->pool_len, s, len);
-	code->pool_len += len;
-	return p;
-}
-
-static uint32_t
-add_op(struct compiler *c, enum op_kind kind)
-{
-	struct code *code = c->code;
-
-	code->ops = tmpl_grow(code->ops, code->count, &code->room,
-	    sizeof(*code->ops));
-	code->ops[code->count] = (struct op){ .kind = (uint8_t)kind,
-		.end = code->count + 1 };
-	return code->count++;
-}
-
 static void
 end_body(struct compiler *c, uint32_t op)
 {
@@ -87,13 +34,13 @@ add_text(struct compiler *c, const char *s, uint32_t len)
 
 	if (len == 0)
 		return;
-	p = pool_add(c, s, len);
+	p = tmpl_pool_add(c->code, s, len);
 	if (last && last->kind == OP_TEXT &&
 	    last->text.at + last->text.len == p.at) {
 		last->text.len += len;
 		return;
 	}
-	op = add_op(c, OP_TEXT);
+	op = tmpl_code_add(c->code, OP_TEXT);
 	code->ops[op].text = p;
 }
 
@@ -135,7 +82,7 @@ add_indent(struct compiler *c, const struct body *b, const struct token *t,
 		return tmpl_mistake(b->s, t->all.at,
 		    "the indentation is above %d bytes", TMPL_INDENT_MAX);
 	c->code->ops[op].indent =
-	    pool_add(c, b->s->text + indent.at, indent.len);
+	    tmpl_pool_add(c->code, b->s->text + indent.at, indent.len);
 	return RC_OK;
 }
 
@@ -150,9 +97,7 @@ add_part(struct compiler *c, const struct scan *s, const struct token *t,
 		    "the dotted name has an empty part");
 	if (code->ops[op].parts == UINT16_MAX)
 		return tmpl_mistake(s, t->all.at, "the name is too long");
-	code->parts = tmpl_grow(code->parts, code->part_count,
-	    &code->part_room, sizeof(*code->parts));
-	code->parts[code->part_count++] = part;
+	tmpl_part_add(code, part);
 	code->ops[op].parts++;
 	return RC_OK;
 }
@@ -187,8 +132,8 @@ add_name(struct compiler *c, const struct scan *s, const struct token *t,
 
 	if (t->name.len == 1 && name[0] == '.')
 		return RC_OK;
-	p = pool_add(c, name, t->name.len);
-	pool_add(c, "", 1);	/* so that it can be reported as a string */
+	p = tmpl_pool_add(c->code, name, t->name.len);
+	tmpl_pool_add(c->code, "", 1);	/* so that it can be reported as a string */
 	c->code->ops[op].text = p;
 	if (memchr(name, '.', t->name.len))
 		return split_name(c, s, t, op);
@@ -199,7 +144,7 @@ static int
 compile_section(struct compiler *c, const struct body *b, uint32_t open,
     enum op_kind kind)
 {
-	uint32_t op = add_op(c, kind), close = b->s->tokens[open].match;
+	uint32_t op = tmpl_code_add(c->code, kind), close = b->s->tokens[open].match;
 	int rc = add_name(c, b->s, &b->s->tokens[open], op);
 
 	if (rc == RC_OK)
@@ -210,42 +155,48 @@ compile_section(struct compiler *c, const struct body *b, uint32_t open,
 }
 
 /*
- * What all lines of a block start with; *any is false when no line counts.
- * Empty lines do not count, nor do those that vanish, except where such a
- * line puts other text into its place.
+ * The indentation of the line that starts with t; false when the line does
+ * not count: an empty one, and one that vanishes, except where such a line
+ * puts other text into its place.
  */
+static bool
+line_indent(const struct scan *s, const struct token *t, struct piece *out)
+{
+	const char *text = s->text + t->all.at;
+
+	if (t->alone && (t->tag == TAG_PARTIAL || t->tag == TAG_PARENT ||
+	    t->tag == TAG_BLOCK)) {
+		*out = t->indent;
+		return true;
+	}
+	if (t->alone || !t->starts_line)
+		return false;
+	*out = (struct piece){ t->all.at, 0 };
+	if (t->tag != TAG_TEXT)
+		return true;
+	out->len = (uint32_t)tmpl_leading_space(text, t->all.len);
+	return text[t->all.len - 1] != '\n' ||
+	    !tmpl_is_blank(text, t->all.len);
+}
+
+/* What all lines start with; *any is false when no line counts. */
 static struct piece
 common_indent(const struct scan *s, uint32_t from, uint32_t to, bool *any)
 {
-	struct piece common = { 0, 0 }, p;
+	struct piece common = { 0, 0 }, indent = { 0, 0 };
 
 	*any = false;
 	for (uint32_t i = from; i < to; i++) {
 		const struct token *t = &s->tokens[i];
 
-		if (t->alone && (t->tag == TAG_PARTIAL ||
-		    t->tag == TAG_PARENT || t->tag == TAG_BLOCK)) {
-			p = t->indent;
-		} else if (t->alone || !t->starts_line) {
-			p.len = UINT32_MAX;
-		} else if (t->tag == TAG_TEXT) {
-			p.at = t->all.at;
-			p.len = (uint32_t)tmpl_leading_space(s->text + p.at,
-			    t->all.len);
-			if (s->text[t->all.at + t->all.len - 1] == '\n' &&
-			    tmpl_is_blank(s->text + p.at, t->all.len))
-				p.len = UINT32_MAX;
-		} else {
-			p.len = 0;
+		if (line_indent(s, t, &indent)) {
+			common.len = *any ?
+			    common_length(s, common, indent) : indent.len;
+			common.at = indent.at;
+			*any = true;
 		}
 		if (t->tag == TAG_MESSAGE)
 			i = t->match;	/* its lines become one */
-		if (p.len == UINT32_MAX)
-			continue;
-		if (!*any)
-			common = p;
-		common.len = common_length(s, common, p);
-		*any = true;
 	}
 	return common;
 }
@@ -261,12 +212,12 @@ compile_block(struct compiler *c, const struct body *b, uint32_t open,
 {
 	const struct token *t = &b->s->tokens[open];
 	struct body inner = { b->s, open + 1, t->match, b->dedent };
-	uint32_t op = add_op(c, kind);
+	uint32_t op = tmpl_code_add(c->code, kind);
 	struct piece indent = { 0, 0 };
 	bool any;
 	int rc;
 
-	c->code->ops[op].text = pool_add(c, b->s->text + t->name.at,
+	c->code->ops[op].text = tmpl_pool_add(c->code, b->s->text + t->name.at,
 	    t->name.len);
 	if (t->alone) {
 		inner.dedent = common_indent(b->s, inner.from, inner.to, &any);
@@ -294,7 +245,7 @@ compile_call(struct compiler *c, const struct body *b, uint32_t tag,
 	rc = tmpl_refer(c->set, b->s, t, &call);
 	if (rc != RC_OK)
 		return rc;
-	op = add_op(c, kind);
+	op = tmpl_code_add(c->code, kind);
 	c->code->ops[op].call = call;
 	return add_indent(c, b, t, relative(b, t->indent), op);
 }
@@ -427,7 +378,7 @@ static int
 compile_value(struct compiler *c, const struct scan *s, const struct token *t,
     enum op_kind kind)
 {
-	return add_name(c, s, t, add_op(c, kind));
+	return add_name(c, s, t, tmpl_code_add(c->code, kind));
 }
 
 /* One token with all that belongs to it. */
@@ -486,15 +437,11 @@ int
 tmpl_compile_source(struct tmpl_set *set, const struct tmpl *t,
     struct code **out, struct tmpl_error *err)
 {
-	struct scan s = { .text = t->source, .len = t->source_len,
+	struct scan s = { .text = t->source.text, .len = t->source.len,
 		.delimiters = { "{{", "}}" }, .err = err };
-	struct compiler c = { .set = set };
+	struct compiler c = { .set = set, .code = tmpl_code_new() };
 	int rc;
 
-	c.code = calloc(1, sizeof(*c.code));
-	if (!c.code)
-		abort();
-	pool_add(&c, "", 1);	/* never NULL */
 	rc = tmpl_scan(&s);
 	if (rc == RC_OK)
 		rc = compile_body(&c, (struct body){ &s, 0, s.count, { 0, 0 } });

@@ -6,7 +6,8 @@
  *   tmpl_scan.c     text -> tokens, matched in pairs, lines of tags found
  *   tmpl_compile.c  tokens -> one flat array of instructions
  *   tmpl_render.c   instructions + model -> output
- * tmpl.c keeps the templates of a set and finds partials and parents.
+ * tmpl.c keeps the templates of a set and finds partials and parents;
+ * tmpl_dir.c reads them from a directory.
  */
 #ifndef SEOGA_TMPL_INTERNAL_H
 #define SEOGA_TMPL_INTERNAL_H
@@ -130,24 +131,40 @@ struct code {
 /* Compiles t->source; *out is new. */
 int tmpl_compile_source(struct tmpl_set *set, const struct tmpl *t,
     struct code **out, struct tmpl_error *err);
+
+/* --- tmpl_code.c -------------------------------------------------------- */
+
+struct code *tmpl_code_new(void);
 void tmpl_code_free(struct code *code);
 
-/* realloc() for one element more; a start without memory is no start. */
+/* Each gives the number or place of what it added. */
+uint32_t tmpl_code_add(struct code *code, enum op_kind kind);
+struct piece tmpl_pool_add(struct code *code, const char *s, uint32_t len);
+void tmpl_part_add(struct code *code, struct piece part);
+
+struct tmpl *tmpl_new(const char *name, size_t len);
+void tmpl_free(struct tmpl *t);
+
+/* Room for one element more in an array of count elements. */
 void *tmpl_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
 /* --- tmpl.c ------------------------------------------------------------- */
+
+struct source {
+	const char *text;
+	size_t len;
+	char *owned;	/* freed when the set is done with it, or NULL */
+};
 
 /* A name in the set.  Others may refer to it before it has any code. */
 struct tmpl {
 	char *name;
 	struct code *code;	/* NULL: renders as nothing */
-	/* While tmpl_compile() works on it, and on all that it refers to: */
+	/* Until tmpl_compile_waiting() is done with it and all the others: */
 	bool waiting;
 	struct tmpl *next;
 	struct code *previous;	/* what to return to after a mistake */
-	const char *source;
-	size_t source_len;
-	char *owned_source;
+	struct source source;
 };
 
 struct tmpl_set {
@@ -164,5 +181,15 @@ struct tmpl_set {
  * compilation, or (in an open set) to be compiled later. */
 int tmpl_refer(struct tmpl_set *set, const struct scan *s,
     const struct token *tag, const struct tmpl **out);
+
+/* Puts a template in line for tmpl_compile_waiting(), which compiles all in
+ * line and all that they refer to: with a mistake anywhere, none. */
+int tmpl_add_source(struct tmpl_set *set, const char *name, size_t name_len,
+    struct source source, struct tmpl_error *err);
+int tmpl_compile_waiting(struct tmpl_set *set, struct tmpl_error *err);
+
+/* Records a mistake of a whole template; gives RC_BAD_INPUT. */
+int tmpl_set_mistake(struct tmpl_error *err, const char *name,
+    const char *fmt, ...) ATTR_PRINTF(3, 4);
 
 #endif

@@ -368,15 +368,16 @@ mark_lines(struct scan *s)
 int
 tmpl_scan(struct scan *s)
 {
-	uint32_t at = 0, tag;
-	int rc;
+	uint32_t at = 0;
 
 	if (s->len > TMPL_SOURCE_MAX)
 		return tmpl_mistake(s, 0, "the text is above %d bytes",
 		    TMPL_SOURCE_MAX);
 	while (at < s->len) {
-		tag = find(s, at, s->delimiters.open,
+		uint32_t tag = find(s, at, s->delimiters.open,
 		    strlen(s->delimiters.open));
+		int rc;
+
 		scan_text(s, at, tag);
 		if (tag == s->len)
 			break;
