@@ -1,0 +1,143 @@
+"""The private MariaDB and Redis of one instance, for those without servers.
+
+Both listen on unix sockets in a folder of the instance alone.
+"""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from settings import TOP, Mistake, alive, from_template
+
+HERE = TOP / "control"
+START_S = 30
+
+
+class Backend:
+    """One server process with a socket."""
+
+    def __init__(self, settings, name):
+        self.settings = settings
+        self.name = name
+        self.socket = settings.run / f"{name}.sock"
+        self.pid_file = settings.run / f"{name}.pid"
+        self.process = None     # if this command started it
+
+    def pid(self):
+        if self.process and self.process.poll() is None:
+            return self.process.pid     # it may not have its pid file yet
+        return alive(self.pid_file, self.mark())
+
+    def _spawn(self, command):
+        # In a session of its own: Ctrl-C is for `seoga run` alone, which
+        # stops everything in the right order.
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True)
+
+    def _write_conf(self, template):
+        path = self.settings.var / template.removesuffix(".in")
+        path.write_text(from_template(
+            HERE / template, VAR=self.settings.var, RUN=self.settings.run))
+        return path
+
+    def await_ready(self):
+        end = time.monotonic() + START_S
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise Mistake(
+                    f"{self.name} did not start; see "
+                    f"{self.settings.var}/log/{self.name}.log")
+            time.sleep(0.01)
+
+    def _answers(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+            return True
+
+    def stop(self):
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+
+    def await_stopped(self, seconds=20):
+        end = time.monotonic() + seconds
+        while self.pid() and time.monotonic() < end:
+            time.sleep(0.02)
+
+
+class Redis(Backend):
+    def __init__(self, settings):
+        super().__init__(settings, "redis")
+
+    def mark(self):
+        # Redis shows its socket, not its file, on its command line.
+        return self.socket
+
+    def start(self):
+        conf = self._write_conf("redis.conf.in")
+        self._spawn(["redis-server", str(conf)])
+
+
+class MariaDB(Backend):
+    def __init__(self, settings):
+        super().__init__(settings, "mariadb")
+        self.conf = settings.var / "mariadb.cnf"
+        self.data = settings.var / "mariadb"
+
+    def mark(self):
+        return self.conf
+
+    def start(self):
+        self._write_conf("mariadb.cnf.in")
+        if not (self.data / "mysql").is_dir():
+            self._install()
+        self._spawn(["/usr/sbin/mariadbd", f"--defaults-file={self.conf}"])
+
+    def _install(self):
+        # Installed beside and renamed, so that a half-made one is never used.
+        new = self.data.with_suffix(".new")
+        done = subprocess.run(
+            ["mariadb-install-db", f"--defaults-file={self.conf}",
+             f"--datadir={new}", "--skip-test-db",
+             "--auth-root-authentication-method=normal"],
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Mistake("mariadb-install-db failed:\n" + done.stdout
+                          + done.stderr)
+        new.rename(self.data)
+
+    def make_accounts(self):
+        """The programs may not change tables; migrations may.  root, who
+        has no password until now, gets one: only this folder leads here."""
+        done_file = self.settings.var / "mariadb.accounts"
+        if done_file.exists():
+            return
+        password = self.settings.secret_file("db").read_text().strip()
+        admin = self.settings.secret_file("db-admin").read_text().strip()
+        root = self.settings.secret_file("db-root").read_text().strip()
+        self._sql(f"""
+            CREATE DATABASE IF NOT EXISTS seoga CHARACTER SET utf8mb4
+                COLLATE utf8mb4_unicode_520_ci;
+            CREATE OR REPLACE USER seoga@localhost
+                IDENTIFIED BY '{password}';
+            GRANT SELECT, INSERT, UPDATE, DELETE ON seoga.*
+                TO seoga@localhost;
+            CREATE OR REPLACE USER seoga_admin@localhost
+                IDENTIFIED BY '{admin}';
+            GRANT ALL ON seoga.* TO seoga_admin@localhost;
+            ALTER USER root@localhost IDENTIFIED BY '{root}';
+            """)
+        done_file.touch()
+
+    def _sql(self, text):
+        done = subprocess.run(
+            ["mariadb", "--no-defaults", f"--socket={self.socket}",
+             "--user=root"], input=text, capture_output=True,
+            text=True, check=False)
+        if done.returncode != 0:
+            raise Mistake("MariaDB refuses: " + done.stderr.strip())

@@ -1,0 +1,193 @@
+"""nginx of one instance: its configuration, and its process.
+
+var/nginx/current is a symbolic link to the configuration in force; a new one
+is written beside it, tested by nginx itself, and only then linked in, so a
+refused change leaves the running site as it was.
+"""
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from settings import TOP, Mistake, alive, from_template
+
+SOURCE = TOP / "nginx"
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:"
+                     + os.environ.get("PATH", ""))
+DRAIN_S = 35    # a little more than worker_shutdown_timeout in nginx.conf.in
+
+
+class Edge:
+    def __init__(self, settings):
+        self.settings = settings
+        self.folder = settings.var / "nginx"
+        self.current = self.folder / "current"
+        self.pid_file = settings.run / "nginx.pid"
+
+    def pid(self):
+        return alive(self.pid_file, self.current)
+
+    # -- configuration ----------------------------------------------------
+
+    def write(self, routes_text, programs):
+        """Writes a whole new configuration folder and gives its path."""
+        folder = next(
+            path for path in (self.folder / f"{n:06}"
+                              for n in itertools.count(self._last() + 1))
+            if not path.exists())
+        folder.mkdir()
+        for source in SOURCE.iterdir():
+            if source.suffix == ".conf" and source.name != "routes.conf":
+                shutil.copy(source, folder)
+            elif source.suffix == ".in":
+                (folder / source.stem).write_text(self._filled(source))
+        (folder / "routes.conf").write_text(routes_text)
+        (folder / "upstreams.conf").write_text("".join(
+            self._upstream(prog) for prog in programs.values()))
+        (folder / "proxies.conf").write_text(self._proxies())
+        return folder
+
+    def _last(self):
+        return max((int(p.name) for p in self.folder.iterdir()
+                    if p.name.isdigit()), default=0)
+
+    def _filled(self, template):
+        s = self.settings
+        return from_template(
+            template, SERVERS=self._servers(), LIMITS=s.limits,
+            NGINX_WORKERS=s.nginx_workers, TOP=TOP, VAR=s.var, RUN=s.run)
+
+    def _upstream(self, prog):
+        # The socket is listed twice for a second try when a worker dies
+        # with a request on a new connection; max_fails=0 because a death
+        # says nothing about the other workers behind the socket.
+        server = (f"\tserver unix:{prog.socket(self.settings)} "
+                  "max_fails=0;\n")
+        # A busy worker delays what is kept on it, so slow programs get a
+        # new connection for each request; idle ones close soon, so that a
+        # worker that drains can leave.
+        keep = "" if prog.slow else "\tkeepalive 64;\n\tkeepalive_timeout 2s;\n"
+        return f"upstream {prog.name} {{\n{server}{server}{keep}}}\n"
+
+    def _proxies(self):
+        proxies = self.settings.trusted_proxies
+        lines = [f"set_real_ip_from {proxy};" for proxy in proxies]
+        if lines:
+            lines += ["real_ip_header X-Forwarded-For;",
+                      "real_ip_recursive on;"]
+        lines += ["geo $realip_remote_addr $trusted_proxy {", "\tdefault 0;"]
+        lines += [f"\t{proxy} 1;" for proxy in proxies if proxy != "unix:"]
+        lines += ["}",
+                  "map $trusted_proxy:$http_x_forwarded_proto $client_https {",
+                  "\t1:https on;", "\tdefault $https;", "}"]
+        return "\n".join(lines) + "\n"
+
+    def _servers(self):
+        s = self.settings
+        listen = "".join(f"\t\tlisten {address}:{s.port} backlog=1024;\n"
+                         for address in s.bind)
+        if not s.tls_cert:
+            return (f"\tserver {{\n{listen}"
+                    "\t\tinclude site.conf;\n\t}")
+        port = "" if s.tls_port == 443 else f":{s.tls_port}"
+        listen_tls = "".join(
+            f"\t\tlisten {address}:{s.tls_port} ssl http2 backlog=1024;\n"
+            for address in s.bind)
+        return (f"\tserver {{\n{listen}"
+                "\t\tinclude headers.conf;\n"
+                f"\t\treturn 308 https://$host{port}$request_uri;\n\t}}\n"
+                f"\tserver {{\n{listen_tls}"
+                f"\t\tssl_certificate {s.tls_cert};\n"
+                f"\t\tssl_certificate_key {s.tls_key};\n"
+                "\t\tssl_protocols TLSv1.2 TLSv1.3;\n"
+                "\t\tssl_session_cache shared:tls:2m;\n"
+                "\t\tssl_session_tickets off;\n"
+                "\t\tinclude site.conf;\n\t}")
+
+    def test(self, folder):
+        """nginx's own check; a mistake in the routes is told by its line."""
+        done = subprocess.run(
+            [NGINX, "-t", "-q", "-e", "stderr", "-p", f"{folder}/",
+             "-c", f"{folder}/nginx.conf"],
+            capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        for line in done.stderr.splitlines():
+            found = re.search(r"\[emerg\] (?:\d+#\d+: )?(.*) in \S*"
+                              r"/routes\.conf:(\d+)$", line)
+            if found:
+                raise Mistake(f"routes.conf line {found[2]}: {found[1]}")
+        raise Mistake("nginx refuses its configuration:\n"
+                      + done.stderr.strip())
+
+    def switch(self, folder):
+        """Makes folder the configuration in force; gives the former one."""
+        former = self.current.resolve() if self.current.exists() else None
+        new = self.folder / f"next.{os.getpid()}"
+        new.unlink(missing_ok=True)
+        new.symlink_to(folder.name)
+        new.rename(self.current)
+        return former
+
+    def remove_unused(self):
+        in_force = self.current.resolve()
+        for path in self.folder.iterdir():
+            if path.name.isdigit() and path != in_force:
+                shutil.rmtree(path)
+
+    # -- process ----------------------------------------------------------
+
+    def start(self):
+        done = subprocess.run(
+            [NGINX, "-p", f"{self.current}/",
+             "-c", f"{self.current}/nginx.conf",
+             "-e", f"{self.settings.var}/log/error.log"],
+            env={**os.environ, "TZ": "UTC"}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Mistake("nginx did not start:\n" + done.stderr.strip())
+
+    def reload(self):
+        """Takes over the configuration in force.  Returns when the last
+        process of the old one has gone."""
+        master = self.pid()
+        old = _children(master)
+        os.kill(master, signal.SIGHUP)
+        if not _wait(lambda: set(_children(master)) - set(old), 10):
+            raise Mistake("nginx did not take over the new configuration; "
+                          f"see {self.settings.var}/log/error.log")
+        _wait(lambda: not set(_children(master)) & set(old), DRAIN_S)
+
+    def reopen(self):
+        os.kill(self.pid(), signal.SIGUSR1)
+
+    def stop(self):
+        """Lets running requests end, but not for long."""
+        pid = self.pid()
+        for how, seconds in ((signal.SIGQUIT, 4), (signal.SIGTERM, 2),
+                             (signal.SIGKILL, 1)):
+            if not pid or not self.pid():
+                break
+            os.kill(pid, how)
+            _wait(lambda: not self.pid(), seconds)
+
+
+def _children(pid):
+    try:
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def _wait(condition, seconds):
+    """Until condition() or the time is over; gives whether it was met."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

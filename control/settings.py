@@ -1,0 +1,238 @@
+"""Where everything is and how it is set: one instance of Seoga.
+
+doc/configuration.md has the table of settings.  A setting comes from the
+environment; else, while the site runs, from what it was started with; else
+it has a default.
+"""
+import json
+import os
+import secrets
+import socket
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+LONGEST_SOCKET_PATH = 107   # sun_path of unix(7), without its NUL
+LONGEST_SOCKET_NAME = 44    # "/" program "-" hash ".sock"
+
+
+class Mistake(Exception):
+    """A sentence for the administrator; the command ends with status 1."""
+
+
+def from_template(template, **values):
+    """The text of a control/ or nginx/ template with every @NAME@ filled."""
+    text = template.read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
+def alive(pid_file, mark):
+    """The pid in pid_file if such a process runs and its command line has
+    mark (a path of this instance), else None: pids are used again."""
+    try:
+        pid = int(pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if str(mark).encode() in command else None
+
+
+class Settings:
+    def __init__(self):
+        env = os.environ
+        self.var = Path(env.get("SEOGA_VAR", TOP / "var")).absolute()
+        self.remembered_file = self.var / "settings.json"
+        remembered = self._recall()
+        self.values = {**remembered, **{
+            name: value for name, value in env.items()
+            if name.startswith("SEOGA_")}}
+        self.values["SEOGA_VAR"] = str(self.var)
+
+        self.build = Path(self.get("BUILD", TOP)).absolute()
+        self.routes = Path(
+            self.get("ROUTES", TOP / "nginx" / "routes.conf")).absolute()
+        self.port = self._number("PORT", 8080, 0, 65535)
+        self.bind = self.get("BIND", "127.0.0.1 [::1]").replace(
+            ",", " ").split()
+        self.limits = self._choice("LIMITS", "on", ("on", "off"))
+        self.trusted_proxies = self.get("TRUSTED_PROXIES", "").replace(
+            ",", " ").split()
+        self.nginx_workers = self._number("NGINX_WORKERS", 2, 1, 64)
+        self.tls_cert = self.get("TLS_CERT", "")
+        self.tls_key = self.get("TLS_KEY", "")
+        self.tls_port = self._number("TLS_PORT", 8443, 1, 65535)
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise Mistake("SEOGA_TLS_CERT and SEOGA_TLS_KEY go together: "
+                          "set both or neither.")
+
+    def get(self, name, default):
+        return self.values.get("SEOGA_" + name) or default
+
+    def _number(self, name, default, least, most):
+        text = str(self.get(name, default))
+        if not text.isascii() or not text.isdigit() or \
+                not least <= int(text) <= most:
+            raise Mistake(f"SEOGA_{name} is {text!r}; it must be a number "
+                          f"from {least} to {most}.")
+        return int(text)
+
+    def _choice(self, name, default, choices):
+        value = self.get(name, default)
+        if value not in choices:
+            raise Mistake(f"SEOGA_{name} is {value!r}; it must be one of "
+                          f"{', '.join(choices)}.")
+        return value
+
+    # -- what belongs to this instance ------------------------------------
+
+    @property
+    def run(self):
+        """The folder of sockets and pid files: short, because the path of
+        a socket is."""
+        if hasattr(self, "_run"):
+            return self._run
+        run = self.var / "run"
+        if len(str(run)) + LONGEST_SOCKET_NAME > LONGEST_SOCKET_PATH:
+            link = run
+            if not (link.is_symlink() and link.resolve().is_dir()):
+                base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
+                link.unlink(missing_ok=True)
+                link.symlink_to(tempfile.mkdtemp(prefix="seoga-", dir=base))
+            run = link.resolve()
+        self._run = run
+        return run
+
+    def make_folders(self):
+        self.var.mkdir(parents=True, exist_ok=True)
+        self.run.mkdir(exist_ok=True)
+        os.chmod(self.run, 0o700)
+        for name in ("log", "groups", "nginx", "nginx/tmp", "secret",
+                     "redis"):
+            (self.var / name).mkdir(exist_ok=True, mode=0o700)
+
+    @property
+    def private_db(self):
+        return not self.get("DB_HOSTS", "")
+
+    @property
+    def private_redis(self):
+        return not self.get("REDIS_HOSTS", "")
+
+    @property
+    def url(self):
+        host = self.bind[0] if self.bind else "127.0.0.1"
+        if host in ("127.0.0.1", "0.0.0.0", "*", "[::]", "[::1]"):
+            host = "localhost"
+        if self.tls_cert:
+            return f"https://{host}:{self.tls_port}/"
+        return f"http://{host}:{self.port}/"
+
+    def program_file(self, name):
+        """The executable of a FastCGI program, or None."""
+        for folder in self._folders("PROGRAM_DIR", "cgi-bin",
+                                    "libexec/seoga/cgi-bin"):
+            path = folder / name
+            if path.is_file() and os.access(path, os.X_OK):
+                return path
+        return None
+
+    def command_file(self, name):
+        """The executable of a command, seoga-NAME, or None."""
+        for folder in self._folders("COMMAND_DIR", "bin",
+                                    "libexec/seoga"):
+            path = folder / f"seoga-{name}"
+            if path.is_file() and os.access(path, os.X_OK):
+                return path
+        return None
+
+    def _folders(self, setting, built, installed):
+        if self.get(setting, ""):
+            return [Path(self.get(setting, ""))]
+        # Installed, control/ is PREFIX/share/seoga/control.
+        return [self.build / built, TOP / built,
+                TOP.parent.parent / installed]
+
+    def secret_file(self, name):
+        """A file with a random secret of this instance, made once."""
+        path = self.var / "secret" / name
+        if not path.exists():
+            self.make_folders()
+            new = path.with_suffix(f".{os.getpid()}")
+            new.touch(mode=0o600)
+            new.write_text(secrets.token_hex(24) + "\n")
+            new.rename(path)
+        return path
+
+    def environment(self, admin=False):
+        """What programs and commands get to see.  Only commands (admin)
+        know the account that may change tables."""
+        env = {**os.environ, **self.values}
+        env.update(SEOGA_BUILD=str(self.build), SEOGA_URL=self.url)
+        defaults = {
+            "SEOGA_TEMPLATES": TOP / "templates",
+            "SEOGA_STATIC": TOP / "static",
+            "SEOGA_SQL": TOP / "sql",
+            "SEOGA_LOCALE": self._locale_dir(),
+            "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
+        }
+        if self.private_db:
+            defaults.update({
+                "SEOGA_DB_HOSTS": self.run / "mariadb.sock",
+                "SEOGA_DB_NAME": "seoga",
+                "SEOGA_DB_USER": "seoga",
+            })
+            self._secret(defaults, "SEOGA_DB_PASSWORD", "db")
+            if admin:
+                defaults["SEOGA_DB_ADMIN_USER"] = "seoga_admin"
+                self._secret(defaults, "SEOGA_DB_ADMIN_PASSWORD", "db-admin")
+        if self.private_redis:
+            defaults["SEOGA_REDIS_HOSTS"] = self.run / "redis.sock"
+        self._secret(defaults, "SEOGA_SECRET", "key")
+        for name, value in defaults.items():
+            if not env.get(name):
+                env[name] = str(value)
+        if not admin:
+            for name in [n for n in env if n.startswith("SEOGA_DB_ADMIN_")]:
+                del env[name]
+        return env
+
+    def _secret(self, defaults, name, file):
+        if not self.values.get(name):
+            defaults[name + "_FILE"] = self.secret_file(file)
+
+    def _locale_dir(self):
+        for folder in (self.build / "locale", TOP / "locale"):
+            if folder.is_dir():
+                return folder
+        return TOP.parent / "locale"
+
+    # -- what the running site was started with ---------------------------
+
+    def remember(self):
+        """Later commands (reload, user, ...) use the same settings.
+        Secrets are not written down: only the names of their files are."""
+        keep = {name: value for name, value in self.values.items()
+                if not name.endswith(("_PASSWORD", "_SECRET"))}
+        keep["SEOGA_PORT"] = str(self.port)
+        keep["SEOGA_BUILD"] = str(self.build)
+        self.remembered_file.touch(mode=0o600)
+        self.remembered_file.write_text(json.dumps(keep, indent=1) + "\n")
+
+    def forget(self):
+        self.remembered_file.unlink(missing_ok=True)
+
+    def _recall(self):
+        try:
+            return json.loads(self.remembered_file.read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def choose_port(self):
+        """Port 0 means any free one."""
+        if self.port == 0:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+            self.values["SEOGA_PORT"] = str(self.port)

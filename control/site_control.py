@@ -1,0 +1,274 @@
+"""Starts, stops and changes one instance of the whole site."""
+import contextlib
+import fcntl
+import html
+import json
+import os
+import signal
+import subprocess
+import time
+
+import routes as routes_conf
+from backends import MariaDB, Redis
+from edge import Edge
+from settings import Mistake
+from workers import Workers
+
+DEMO_ACCOUNTS = (("reader", "reader"), ("student", "student"),
+                 ("admin", "admin"))
+
+
+class Site:
+    def __init__(self, settings):
+        self.settings = settings
+        self.edge = Edge(settings)
+        self.workers = Workers(settings)
+        self.backends = []
+        if settings.private_db:
+            self.backends.append(MariaDB(settings))
+        if settings.private_redis:
+            self.backends.append(Redis(settings))
+
+    @contextlib.contextmanager
+    def _lock(self):
+        """One command at a time changes an instance."""
+        self.settings.make_folders()
+        with open(self.settings.var / "lock", "w", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Mistake("another command is changing this site just "
+                              "now; try again when it is done") from None
+            yield
+
+    def running(self):
+        return bool(self.edge.pid() and self.workers.pid())
+
+    def _must_run(self):
+        if not self.running():
+            raise Mistake(f"no site is running in {self.settings.var}; "
+                          "start one with: seoga start")
+
+    # -- routes -----------------------------------------------------------
+
+    def _read_routes(self):
+        try:
+            text = self.settings.routes.read_text()
+        except OSError as error:
+            raise Mistake(f"cannot read the routes: {error}") from None
+        return text, routes_conf.programs(routes_conf.read(text),
+                                          self.settings.program_file)
+
+    def _applied_routes(self):
+        """What the running site has, which may differ from the file."""
+        return routes_conf.read(
+            (self.edge.current / "routes.conf").read_text())
+
+    # -- start and stop ---------------------------------------------------
+
+    def start(self):
+        with self._lock():
+            if self.running():
+                raise Mistake("a site is running already: "
+                              f"{self.settings.url} ({self.settings.var})")
+            text, programs = self._read_routes()
+            try:
+                self._start(text, programs)
+            except BaseException:
+                self._stop()
+                raise
+
+    def _start(self, text, programs):
+        self._stop()    # what a crash may have left
+        self.settings.choose_port()
+        for backend in self.backends:
+            backend.start()
+        folder = self.edge.write(text, programs)
+        self._make_error_pages()
+        self.edge.test(folder)
+        self.edge.switch(folder)
+        self.edge.remove_unused()
+        self.workers.start(programs)
+        self.settings.remember()
+        for backend in self.backends:
+            backend.await_ready()
+        if self.settings.private_db:
+            self.backends[0].make_accounts()
+            self._command("migrate")
+        self.workers.await_ready(programs)
+        self.edge.start()
+
+    def stop(self):
+        with self._lock():
+            ran = self.running()
+            self._stop()
+            return ran
+
+    def _stop(self):
+        """Outside in: nobody is cut off in the middle."""
+        self.edge.stop()
+        self.workers.stop()
+        for backend in self.backends:
+            backend.stop()
+        for backend in self.backends:
+            backend.await_stopped()
+        self.settings.forget()
+
+    def run(self):
+        """Starts, stays until Ctrl-C or TERM, and stops."""
+        stop = []
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, lambda *_: stop.append(True))
+        self.start()
+        try:
+            self._fill_private_instance()
+            print(f"Seoga runs on {self.settings.url}   (Ctrl-C stops it)",
+                  flush=True)
+            while not stop:
+                time.sleep(0.1)
+                if not self.running():
+                    raise Mistake("the site has stopped; see "
+                                  f"{self.settings.var}/log")
+        finally:
+            print("Stopping.", flush=True)
+            self.stop()
+
+    def _fill_private_instance(self):
+        """Sample books and demo accounts: only in a database of our own."""
+        if not self.settings.private_db:
+            return
+        done_file = self.settings.var / "sample.done"
+        if not done_file.exists():
+            self._command("migrate", "--sample")
+            for name, role in DEMO_ACCOUNTS:
+                self._command("user", "add", name, "--role", role,
+                              "--password-stdin",
+                              text=self._demo_password(name) + "\n")
+            done_file.touch()
+        print("Demo accounts, in this private instance only:")
+        for name, role in DEMO_ACCOUNTS:
+            print(f"    {name:8} password {self._demo_password(name)}")
+
+    def _demo_password(self, name):
+        return f"{name}-of-seoga"
+
+    def _command(self, name, *arguments, text=None):
+        """Runs seoga-NAME; what is not built yet is left out."""
+        command = self.settings.command_file(name)
+        if not command:
+            return
+        done = subprocess.run(
+            [command, *arguments], input=text, text=True,
+            capture_output=True, check=False,
+            env=self.settings.environment(admin=True))
+        if done.returncode != 0:
+            raise Mistake(f"seoga {name} failed: "
+                          + (done.stderr or done.stdout).strip())
+
+    # -- changes under way ------------------------------------------------
+
+    def reload(self):
+        """Applies routes.conf and the settings of nginx without losing a
+        request: new workers first, then nginx, then the old workers go."""
+        with self._lock():
+            self._must_run()
+            text, programs = self._read_routes()
+            folder = self.edge.write(text, programs)
+            try:
+                self.edge.test(folder)
+                return self._change_over(folder, programs)
+            finally:
+                self.edge.remove_unused()
+
+    def _change_over(self, folder, programs):
+        there = set(self.workers.alive())
+        wanted = {prog.group: prog for prog in programs.values()}
+        new = [prog for group, prog in wanted.items() if group not in there]
+        former = None
+        try:
+            self.workers.add(new)
+            self.workers.await_steady(new)
+            former = self.edge.switch(folder)
+            self.edge.reload()
+        except Mistake:
+            if former:
+                self.edge.switch(former)
+            self.workers.remove(prog.group for prog in new)
+            raise
+        self.settings.remember()
+        gone = there - set(wanted)
+        self.workers.remove(gone)
+        return len(new), len(gone)
+
+    def restart(self):
+        with self._lock():
+            self._must_run()
+            return self.workers.restart()
+
+    def reopen(self):
+        """After log files were moved away."""
+        self._must_run()
+        self.edge.reopen()
+        self.workers.signal("USR1")
+
+    # -- error pages ------------------------------------------------------
+
+    def _make_error_pages(self):
+        folder = self.settings.var / "errors"
+        folder.mkdir(exist_ok=True)
+        if self.settings.command_file("errors"):
+            self._command("errors", str(folder))
+            return
+        for status, text in PLAIN_ERRORS.items():
+            for lang in ("ko", "en"):
+                (folder / f"{status}.{lang}.html").write_text(
+                    _plain_page(status, text, lang))
+                (folder / f"{status}.{lang}.json").write_text(
+                    _plain_problem(status, text))
+
+    # -- what is there ----------------------------------------------------
+
+    def table(self):
+        """Rows of strings for `seoga routes`, the heading first."""
+        if self.running():
+            table, alive_now = self._applied_routes(), self.workers.alive()
+        else:
+            text = self.settings.routes.read_text()
+            table, alive_now = routes_conf.read(text), {}
+        on = routes_conf.programs(
+            table, lambda name: self.settings.program_file(name) or name)
+        rows = [("PATH", "PROGRAM", "WORKERS", "ALIVE", "LIMIT", "BODY")]
+        for route in table:
+            prog = on.get(route.prog) if route.on else None
+            rows.append((
+                route.path, route.prog,
+                str(prog.workers) if prog else "off",
+                str(alive_now.get(prog.group, 0)) if prog else "-",
+                route.limit or "-", route.body or "-"))
+        return rows
+
+    def status(self):
+        rows = [("nginx", self.edge.pid()),
+                ("supervisord", self.workers.pid())]
+        rows += [(b.name, b.pid()) for b in self.backends]
+        return rows
+
+
+PLAIN_ERRORS = {
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 413: "Content Too Large",
+    429: "Too Many Requests", 500: "Internal Server Error",
+    502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+}
+TRACE = '<!--# echo var="trace_id" -->'
+
+
+def _plain_page(status, text, lang):
+    text = html.escape(f"{status} {text}")
+    return (f'<!DOCTYPE html>\n<html lang="{lang}"><title>{text}</title>\n'
+            f"<h1>{text}</h1>\n<p>{TRACE}</p>\n</html>\n")
+
+
+def _plain_problem(status, text):
+    return json.dumps({"type": "about:blank", "title": text, "status": status,
+                       "request_id": "@"}).replace("@", TRACE) + "\n"

@@ -1,0 +1,191 @@
+"""The FastCGI workers of one instance, through supervisord.
+
+Each program is one group NAME-GENERATION with its own socket.  All talk goes
+through one XML-RPC connection on supervisord's unix socket.
+"""
+import os
+import subprocess
+import time
+import xmlrpc.client
+from pathlib import Path
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from settings import TOP, Mistake, alive, from_template
+
+SUPERVISORD = "/usr/bin/supervisord"
+HERE = TOP / "control"
+STOP_S = 37     # a little more than stopwaitsecs in program.conf.in
+
+
+class Workers:
+    def __init__(self, settings):
+        self.settings = settings
+        self.conf = settings.var / "supervisord.conf"
+        self.pid_file = settings.run / "supervisord.pid"
+        self.groups = settings.var / "groups"
+        self.server = xmlrpc.client.ServerProxy(
+            "http://localhost", transport=SupervisorTransport(
+                None, None, f"unix://{settings.run}/supervisor.sock"))
+        self.rpc = self.server.supervisor
+
+    def pid(self):
+        return alive(self.pid_file, self.conf)
+
+    # -- supervisord ------------------------------------------------------
+
+    def start(self, programs):
+        """Starts supervisord with just these programs; does not wait."""
+        self._write_conf()
+        for old in self.groups.iterdir():
+            old.unlink()
+        for prog in programs.values():
+            self._write_group(prog)
+        subprocess.run(
+            [SUPERVISORD, "-c", self.conf], check=True,
+            stdin=subprocess.DEVNULL,
+            env={**self.settings.environment(), "PYTHONPATH": str(HERE),
+                 "PYTHONDONTWRITEBYTECODE": "1"})
+
+    def _write_conf(self):
+        self.conf.write_text(self._filled("supervisord.conf.in"))
+
+    def _write_group(self, prog):
+        self._group_file(prog.group).write_text(self._filled(
+            "program.conf.in", GROUP=prog.group, BINARY=prog.binary,
+            SOCKET=prog.socket(self.settings), WORKERS=prog.workers))
+
+    def _filled(self, template, **values):
+        # supervisord expands % in its values.
+        values.update(VAR=self.settings.var, RUN=self.settings.run)
+        return from_template(HERE / template, **{
+            name: str(value).replace("%", "%%")
+            for name, value in values.items()})
+
+    def _group_file(self, group):
+        return self.groups / f"{group}.conf"
+
+    def await_ready(self, programs, seconds=10):
+        """Until supervisord answers and every worker runs."""
+        wanted = {prog.group: prog for prog in programs.values()}
+        end = time.monotonic() + seconds
+        while True:
+            missing = self._missing(wanted)
+            if not missing:
+                return
+            if time.monotonic() > end:
+                raise Mistake(
+                    f"these programs do not stay up: {', '.join(missing)}; "
+                    f"see {self.settings.var}/log/programs.err")
+            time.sleep(0.05)
+
+    def _missing(self, wanted):
+        try:
+            alive_now = self.alive()
+        except OSError:
+            return ["supervisord"]
+        return [prog.name for group, prog in wanted.items()
+                if alive_now.get(group, 0) < prog.workers]
+
+    def stop(self):
+        pid = self.pid()
+        if not pid:
+            return
+        try:
+            self.rpc.stopAllProcesses(False)
+            self._await_stopped(lambda process: True, 8)
+            self.rpc.shutdown()
+        except (OSError, xmlrpc.client.Error):
+            os.kill(pid, 15)
+        end = time.monotonic() + 5
+        while self.pid() and time.monotonic() < end:
+            time.sleep(0.02)
+        if self.pid():
+            os.kill(pid, 9)
+
+    # -- workers ----------------------------------------------------------
+
+    def alive(self):
+        """Group -> number of workers that supervisord counts as running and
+        that really are there."""
+        counts = {}
+        for process in self.rpc.getAllProcessInfo():
+            counts.setdefault(process["group"], 0)
+            if process["statename"] == "RUNNING" and _runs(process["pid"]):
+                counts[process["group"]] += 1
+        return counts
+
+    def add(self, programs):
+        """Starts the groups of these programs beside what runs."""
+        for prog in programs:
+            self._write_group(prog)
+        self.rpc.reloadConfig()
+        for prog in programs:
+            self.rpc.addProcessGroup(prog.group)
+
+    def await_steady(self, programs):
+        """A program that cannot start dies at once, again and again."""
+        if not programs:
+            return
+        wanted = {prog.name: prog for prog in programs}
+        self.await_ready(wanted)
+        time.sleep(0.5)
+        if self._missing({prog.group: prog for prog in programs}):
+            raise Mistake(
+                "these programs do not stay up: "
+                + ", ".join(wanted) + "; see "
+                f"{self.settings.var}/log/programs.err")
+
+    def remove(self, groups):
+        """Lets the workers of these groups finish, and forgets them."""
+        groups = set(groups)
+        if not groups:
+            return
+        for group in groups:
+            self.rpc.stopProcessGroup(group, False)
+        self._await_stopped(lambda p: p["group"] in groups, STOP_S)
+        for group in groups:
+            self.rpc.removeProcessGroup(group)
+            self._group_file(group).unlink(missing_ok=True)
+            (self.settings.run / f"{group}.sock").unlink(missing_ok=True)
+        self.rpc.reloadConfig()
+
+    def restart(self):
+        """Replaces every worker, one of each program at a time."""
+        by_number = {}
+        for process in self.rpc.getAllProcessInfo():
+            by_number.setdefault(process["name"], []).append(
+                f"{process['group']}:{process['name']}")
+        for number in sorted(by_number):
+            names = by_number[number]
+            self._each("stopProcess", names)
+            self._await_stopped(
+                lambda p: f"{p['group']}:{p['name']}" in names, STOP_S)
+            self._each("startProcess", names)
+        return sum(map(len, by_number.values()))
+
+    def _each(self, method, names):
+        """One round trip for all; one that is down already is no error."""
+        self.server.system.multicall([
+            {"methodName": f"supervisor.{method}", "params": [name, False]}
+            for name in names])
+
+    def _await_stopped(self, concerns, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and any(
+                process["statename"] in ("RUNNING", "STARTING", "STOPPING")
+                for process in self.rpc.getAllProcessInfo()
+                if concerns(process)):
+            time.sleep(0.05)
+
+    def signal(self, name):
+        """Sends a signal to every worker."""
+        self.rpc.signalAllProcesses(name)
+
+
+def _runs(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
