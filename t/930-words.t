@@ -171,7 +171,7 @@ for my $path (@templates) {
 	$body =~ s/\{\{#\s*_\s*\}\}.*?\{\{\/\s*_\s*\}\}//gs;
 	$body =~ s/\{\{.*?\}\}//gs;
 	push @unmarked, map { File::Spec->abs2rel($path, $top) . ": $_" }
-	    $body =~ /\s(?:alt|title|placeholder|aria-label)="([^"]+)"/g;
+	    $body =~ /\s(?:alt|title|placeholder|aria-label)="([^"]*\pL[^"]*)"/g;
 	$body =~ s/<[^>]*>/ /g;
 	push @unmarked, map { File::Spec->abs2rel($path, $top) . ": $_" }
 	    grep { !$name{$_} } $body =~ /(\pL+)/g;
