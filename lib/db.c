@@ -206,6 +206,15 @@ blame_stmt(struct run *run, MYSQL_STMT *stmt)
 	    mysql_stmt_error(stmt));
 }
 
+/* An error among the rows is left with the link, not with the statement. */
+static void
+blame_fetch(struct run *run, MYSQL *link)
+{
+	blame_stmt(run, run->prepared->stmt);
+	if (run->code == 0)
+		blame_link(run, link);
+}
+
 static void
 blame_us(struct run *run, const char *text)
 {
@@ -923,7 +932,7 @@ next_row(struct req *req, struct run *run, json_t **row)
 	case MYSQL_NO_DATA:
 		return RC_NOT_FOUND;
 	default:
-		blame_stmt(run, stmt);
+		blame_fetch(run, req->db->link);
 		return RC_DOWN;
 	}
 }
