@@ -6,6 +6,10 @@
  * inheritance ({{<parent}}, {{$block}}).  Values come from a jansson tree.
  * Text between {{#_}} and {{/_}} is a message id: it is translated once, when
  * the template is compiled, and is itself compiled (so it may hold tags).
+ *
+ * A section skips null, false, 0, "" and []; objects and lists show nothing
+ * as values.  The indentation of a partial goes before each of its lines but
+ * for empty ones.
  */
 #ifndef SEOGA_TMPL_H
 #define SEOGA_TMPL_H
@@ -40,8 +44,10 @@ struct tmpl_set *tmpl_set_open_dir(const char *dir,
     tmpl_translator *translate, struct tmpl_error *err);
 void tmpl_set_close(struct tmpl_set *set);
 
-/* Compiles source (copied) under that name.  RC_OK, or RC_BAD_INPUT and *err.
- * A source above 1 MiB and nesting deeper than 64 are mistakes. */
+/* Compiles source (copied) under that name, in place of an earlier one, and
+ * what it refers to.  RC_OK, or RC_BAD_INPUT and *err: then all is as before.
+ * A source above 1 MiB and nesting deeper than 64 are mistakes; in a set with
+ * a loader or a directory so is a partial or parent that does not exist. */
 int tmpl_compile(struct tmpl_set *set, const char *name, const char *source,
     size_t len, const struct tmpl **out, struct tmpl_error *err);
 
@@ -50,7 +56,8 @@ const struct tmpl *tmpl_find(struct tmpl_set *set, const char *name);
 
 /*
  * Renders into out.  RC_OK, RC_TOO_LARGE when out is over its maximum, or
- * RC_BUG when partials or sections nest deeper than 64 (endless recursion).
+ * RC_BUG when partials or sections nest deeper than 64 (endless recursion),
+ * or when ten million instructions were not enough.
  * A name that is found nowhere renders as nothing; each is reported to
  * unknown(arg, template, name), if given: missing keys are bugs, empty
  * values are written as null, false or "".

@@ -48,7 +48,7 @@ put_lines(struct render *r, const char *s, size_t len)
 		const char *newline = memchr(s, '\n', len);
 		size_t n = newline ? (size_t)(newline - s) + 1 : len;
 
-		if (n > 1 || !newline)
+		if (!newline || newline > s + (*s == '\r'))
 			put_indent(r);
 		buf_add(r->out, s, n);
 		r->line_start = newline != NULL;
