@@ -18,6 +18,8 @@ from settings import TOP, Mistake, alive, from_template
 SOURCE = TOP / "nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:"
                      + os.environ.get("PATH", ""))
+KEPT = 64       # idle connections of one nginx process to one program
+TRIES = KEPT + 8      # fastcgi_next_upstream_tries in nginx.conf.in
 DRAIN_S = 35    # a little more than worker_shutdown_timeout in nginx.conf.in
 
 
@@ -62,16 +64,18 @@ class Edge:
             NGINX_WORKERS=s.nginx_workers, TOP=TOP, VAR=s.var, RUN=s.run)
 
     def _upstream(self, prog):
-        # The socket is listed twice for a second try when a worker dies
-        # with a request on a new connection; max_fails=0 because a death
-        # says nothing about the other workers behind the socket.
+        # Each listing of the socket is one try: when a worker is killed,
+        # a request may meet all its kept connections, dead, before a
+        # living one.  max_fails=0 because a death says nothing about the
+        # other workers behind the socket.
         server = (f"\tserver unix:{prog.socket(self.settings)} "
                   "max_fails=0;\n")
         # A busy worker delays what is kept on it, so slow programs get a
         # new connection for each request; idle ones close soon, so that a
         # worker that drains can leave.
-        keep = "" if prog.slow else "\tkeepalive 64;\n\tkeepalive_timeout 2s;\n"
-        return f"upstream {prog.name} {{\n{server}{server}{keep}}}\n"
+        keep = "" if prog.slow else (
+            f"\tkeepalive {KEPT};\n\tkeepalive_timeout 2s;\n")
+        return f"upstream {prog.name} {{\n{server * TRIES}{keep}}}\n"
 
     def _proxies(self):
         proxies = self.settings.trusted_proxies

@@ -176,6 +176,7 @@ class Site:
             folder = self.edge.write(text, programs)
             try:
                 self.edge.test(folder)
+                self._make_error_pages()
                 return self._change_over(folder, programs)
             finally:
                 self.edge.remove_unused()
