@@ -3,10 +3,10 @@
 -- Loading it again changes nothing: ids are fixed, and rows that are already
 -- there are left alone.  An id is the category's number and two digits.
 --
--- published_year is the year in which the work first came out (negative:
--- before the common era; NULL where it is not known), whatever edition is on
--- sale.  A publisher or an ISBN is given only where it is certain.  Prices and
--- stock are made up.
+-- published_year is the year in which the work first came out or, if it is an
+-- old one, was finished or first played (negative: before the common era; NULL
+-- where it is not known), whatever edition is on sale.  A publisher or an ISBN
+-- is given only where it is certain.  Prices and stock are made up.
 
 INSERT IGNORE INTO categories
     (id, parent_id, slug, name_ko, name_en, position)
@@ -508,7 +508,7 @@ VALUES
 (1421, 14, '양철북', '귄터 그라스', NULL, 1959, NULL, 'ko',
  '세 살에 성장을 멈춘 오스카르의 눈으로 20세기 독일을 그린 소설이다.',
  15000, 18, '2025-02-06 01:38:00', created_at),
-(1422, 14, '거장과 마르가리타', '미하일 불가코프', NULL, 1967, NULL, 'ko',
+(1422, 14, '거장과 마르가리타', '미하일 불가코프', NULL, 1966, NULL, 'ko',
  '1930년대 모스크바에 나타난 악마 일행의 소동을 그린 소설로, 작가가 죽은 뒤에 발표되었다.',
  21000, 34, '2025-02-18 02:27:00', created_at),
 (1423, 14, '백년의 고독', '가브리엘 가르시아 마르케스', NULL, 1967, NULL, 'ko',
@@ -612,7 +612,10 @@ VALUES
  20000, 55, '2025-06-10 00:01:00', created_at),
 (1456, 14, 'Pachinko', 'Min Jin Lee', NULL, 2017, NULL, 'en',
  'Four generations of a Korean family make their lives in Japan.',
- 17500, 0, '2026-06-07 09:44:00', created_at);
+ 17500, 0, '2026-06-07 09:44:00', created_at),
+(1457, 14, 'Travels into Several Remote Nations of the World. In Four Parts. By Lemuel Gulliver, First a Surgeon, and then a Captain of Several Ships', 'Jonathan Swift', NULL, 1726, NULL, 'en',
+ 'The title under which Gulliver''s Travels first appeared.',
+ 16500, 0, '2026-08-14 01:51:00', created_at);
 
 -- 세계 시·희곡 (World poetry and drama)
 
@@ -662,9 +665,9 @@ VALUES
 (1514, 15, 'A Midsummer Night''s Dream', 'William Shakespeare', NULL, 1600, NULL, 'en',
  'Lovers, fairies and a band of actors meet in a wood near Athens.',
  13000, 0, '2024-11-13 01:26:00', created_at),
-(1515, 15, 'The Tragicall Historie of Hamlet, Prince of Denmarke', 'William Shakespeare', NULL, 1603, NULL, 'en',
+(1515, 15, 'The Tragicall Historie of Hamlet Prince of Denmarke', 'William Shakespeare', NULL, 1603, NULL, 'en',
  'The title of the first quarto of the play about the prince who is to avenge his father.',
- 17500, 24, '2024-05-29 01:49:00', created_at),
+ 15300, 39, '2025-10-04 03:54:00', created_at),
 (1516, 15, 'Romeo and Juliet', 'William Shakespeare', NULL, 1597, NULL, 'en',
  'Two young people of hostile families in Verona fall in love.',
  10000, 37, '2024-11-16 02:21:00', created_at),
@@ -680,8 +683,8 @@ VALUES
 (1520, 15, 'Leaves of Grass', 'Walt Whitman', NULL, 1855, NULL, 'en',
  'A book of poems that its author enlarged through his whole life.',
  12500, 3, '2025-07-25 04:18:00', created_at),
-(1521, 15, 'The Importance of Being Earnest', 'Oscar Wilde', NULL, 1895, NULL, 'en',
- 'A comedy in which two men both claim to be called Ernest.',
+(1521, 15, 'The Importance of Being Earnest', 'Oscar Wilde', NULL, 1899, NULL, 'en',
+ 'A comedy, first played in 1895, in which two men both claim to be called Ernest.',
  15800, 60, '2025-06-07 05:34:00', created_at),
 (1522, 15, 'The Waste Land', 'T. S. Eliot', NULL, 1922, NULL, 'en',
  'A poem in five parts, with notes by its author.',
@@ -694,7 +697,16 @@ VALUES
  17500, 0, '2025-03-09 03:10:00', created_at),
 (1525, 15, 'Who''s Afraid of Virginia Woolf?', 'Edward Albee', NULL, 1962, NULL, 'en',
  'A married couple and their young guests quarrel through a night; the play opened in 1962.',
- 11300, 18, '2025-11-18 02:47:00', created_at);
+ 11300, 18, '2025-11-18 02:47:00', created_at),
+(1526, 15, '오레스테이아', '아이스퀼로스', NULL, -458, NULL, 'ko',
+ '아가멤논의 죽음과 그 복수를 다룬, 기원전 458년에 상연된 그리스 비극 3부작이다.',
+ 13500, 23, '2024-09-22 05:40:00', created_at),
+(1527, 15, '구름', '아리스토파네스', NULL, -423, NULL, 'ko',
+ '소크라테스와 소피스트를 풍자한, 기원전 423년에 상연된 그리스 희극이다.',
+ 12500, 27, '2025-06-09 02:51:00', created_at),
+(1528, 15, '리시스트라테', '아리스토파네스', NULL, -411, NULL, 'ko',
+ '전쟁을 끝내려고 뭉친 여인들을 그린, 기원전 411년에 상연된 그리스 희극이다.',
+ 16000, 34, '2024-07-03 06:59:00', created_at);
 
 -- 과학 소설·환상 소설 (Science fiction and fantasy)
 
@@ -702,7 +714,7 @@ INSERT IGNORE INTO books
     (id, category_id, title, author, publisher, published_year, isbn13,
      language, description, price, stock_quantity, created_at, updated_at)
 VALUES
-(1601, 16, '해저 2만 리', '쥘 베른', NULL, 1870, NULL, 'ko',
+(1601, 16, '해저 2만 리', '쥘 베른', NULL, 1869, NULL, 'ko',
  '잠수함 노틸러스호를 타고 네모 선장과 바다를 여행하는 프랑스 소설이다.',
  15500, 20, '2024-11-12 03:23:00', created_at),
 (1602, 16, '멋진 신세계', '올더스 헉슬리', NULL, 1932, NULL, 'ko',
@@ -714,7 +726,7 @@ VALUES
 (1604, 16, '당신 인생의 이야기', '테드 창', NULL, 2002, NULL, 'ko',
  '외계의 언어를 배우는 언어학자를 그린 표제작을 비롯한 여덟 편의 소설을 모은 책이다.',
  18500, 0, '2024-06-12 05:04:00', created_at),
-(1605, 16, '삼체', '류츠신', NULL, 2008, NULL, 'ko',
+(1605, 16, '삼체', '류츠신', NULL, 2006, NULL, 'ko',
  '세 개의 태양을 가진 외계 문명과 인류의 접촉을 그린 중국 과학 소설이다.',
  13000, 46, '2024-01-18 05:58:00', created_at),
 (1606, 16, '나니아 연대기', 'C. S. 루이스', NULL, 1950, NULL, 'ko',
@@ -833,7 +845,7 @@ VALUES
 (2104, 21, '백범일지', '김구', NULL, 1947, NULL, 'ko',
  '대한민국 임시 정부의 주석을 지낸 김구가 남긴 자서전이다.',
  21000, 0, '2024-03-06 01:25:00', created_at),
-(2105, 21, '뜻으로 본 한국역사', '함석헌', NULL, 1965, NULL, 'ko',
+(2105, 21, '뜻으로 본 한국역사', '함석헌', NULL, NULL, NULL, 'ko',
  '한국의 역사를 고난의 역사로 풀이한, 《성서적 입장에서 본 조선역사》의 개정판이다.',
  27500, 39, '2024-11-04 00:42:00', created_at),
 (2106, 21, '한국사신론', '이기백', '일조각', 1967, NULL, 'ko',
@@ -964,7 +976,7 @@ VALUES
 (2306, 23, '사피엔스', '유발 하라리', NULL, 2011, NULL, 'ko',
  '인지 혁명과 농업 혁명, 과학 혁명을 축으로 인류의 역사를 풀어 쓴 책이다.',
  30000, 37, '2025-04-28 03:32:00', created_at),
-(2307, 23, '곰브리치 세계사', '에른스트 H. 곰브리치', NULL, 1935, NULL, 'ko',
+(2307, 23, '곰브리치 세계사', '에른스트 H. 곰브리치', NULL, NULL, NULL, 'ko',
  '미술사학자 곰브리치가 어린이를 위하여 쓴 세계사이다.',
  25000, 12, '2025-06-22 08:19:00', created_at),
 (2308, 23, 'The History of the Decline and Fall of the Roman Empire', 'Edward Gibbon', NULL, 1776, NULL, 'en',
@@ -1401,9 +1413,9 @@ VALUES
 (5207, 52, '페르마의 마지막 정리', '사이먼 싱', NULL, 1997, NULL, 'ko',
  '삼백여 년 동안 풀리지 않던 수학 문제의 역사를 다룬 책이다.',
  29000, 53, '2025-09-29 09:27:00', created_at),
-(5208, 52, 'Philosophiæ Naturalis Principia Mathematica', 'Isaac Newton', NULL, 1687, NULL, 'en',
- 'The three laws of motion and universal gravitation, written in Latin.',
- 19300, 60, '2024-03-11 03:11:00', created_at),
+(5208, 52, 'The Mathematical Principles of Natural Philosophy', 'Isaac Newton', NULL, 1687, NULL, 'en',
+ 'The three laws of motion and universal gravitation, first published in Latin.',
+ 22300, 4, '2025-06-17 06:29:00', created_at),
 (5209, 52, 'Micrographia', 'Robert Hooke', NULL, 1665, NULL, 'en',
  'Drawings and descriptions of small things seen through the microscope.',
  16500, 35, '2026-02-19 06:24:00', created_at),
@@ -1514,16 +1526,16 @@ VALUES
 (5405, 54, 'TCP/IP Illustrated, Volume 1: The Protocols', 'W. Richard Stevens', 'Addison-Wesley', 1994, '9780201633467', 'en',
  'The protocols of the internet explained by watching real packets.',
  38000, 28, '2026-04-01 01:42:00', created_at),
-(5406, 54, 'Applied Cryptography: Protocols, Algorithms, and Source Code in C', 'Bruce Schneier', 'Wiley', 1994, NULL, 'en',
+(5406, 54, 'Applied Cryptography: Protocols, Algorithms, and Source Code in C', 'Bruce Schneier', 'Wiley', NULL, NULL, 'en',
  'A survey of cryptography for programmers.',
  31300, 34, '2025-04-07 05:39:00', created_at),
-(5407, 54, 'Transaction Processing: Concepts and Techniques', 'Jim Gray, Andreas Reuter', 'Morgan Kaufmann', 1992, NULL, 'en',
+(5407, 54, 'Transaction Processing: Concepts and Techniques', 'Jim Gray, Andreas Reuter', 'Morgan Kaufmann', NULL, NULL, 'en',
  'How transactions are built, from the disk to the application.',
  42500, 0, '2025-05-26 02:10:00', created_at),
 (5408, 54, 'The Art of UNIX Programming', 'Eric S. Raymond', 'Addison-Wesley', 2003, '9780131429017', 'en',
  'The design traditions of UNIX and what they teach.',
  37800, 29, '2024-04-16 04:36:00', created_at),
-(5409, 54, 'Computer Systems: A Programmer''s Perspective', 'Randal E. Bryant, David R. O''Hallaron', 'Prentice Hall', 2002, NULL, 'en',
+(5409, 54, 'Computer Systems: A Programmer''s Perspective', 'Randal E. Bryant, David R. O''Hallaron', 'Prentice Hall', NULL, NULL, 'en',
  'How a program runs on a machine, seen from the programmer''s side.',
  37800, 50, '2024-08-29 07:30:00', created_at),
 (5410, 54, 'Designing Data-Intensive Applications', 'Martin Kleppmann', 'O''Reilly Media', 2017, '9781449373320', 'en',
