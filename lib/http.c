@@ -138,7 +138,7 @@ http_cookie_name(struct req *req, const char *name)
 	return arena_printf(req->arena, "__Host-%s", name);
 }
 
-/* Expires beside Max-Age: lynx and other old readers know only that. */
+/* Expires beside Max-Age, for readers that only know the older one. */
 static const char *
 cookie_age(struct req *req, int age)
 {
@@ -303,4 +303,17 @@ http_origin_listed(const char *origin, const char *list)
 			return true;
 		list += n;
 	}
+}
+
+const char *
+http_url_quote(struct req *req, const char *text)
+{
+	size_t len = strlen(text);
+	struct buf quoted = BUF_INIT(3 * len + 1);
+	const char *copy;
+
+	buf_url(&quoted, text, len);
+	copy = arena_strndup(req->arena, quoted.data, quoted.len);
+	buf_free(&quoted);
+	return copy;
 }

@@ -38,6 +38,9 @@ bool http_etag_matches(const char *if_none_match, const char *etag);
  * backslash, no control character, no scheme.  For the `next` of a login. */
 bool http_url_is_local(const char *url);
 
+/* text percent-encoded for a query value, in the request's memory. */
+const char *http_url_quote(struct req *req, const char *text);
+
 /* Is origin in the comma-separated list?  Exact, as browsers send it. */
 bool http_origin_listed(const char *origin, const char *list);
 

@@ -18,6 +18,8 @@ static struct {
 	const char *prog, *path;
 	char trace[33];
 	bool in_request;
+	bool quiet, skipped;	/* this line is left out */
+	size_t line_start;
 	int64_t begin;
 	struct buf lines;
 	char second[24];	/* "2026-11-21T10:20:30." of second_of */
@@ -129,8 +131,16 @@ add_literal(const char *s)
 }
 
 void
+log_quiet(void)
+{
+	the_log.quiet = true;
+}
+
+void
 log_event(enum log_level level, const char *event)
 {
+	the_log.skipped = the_log.quiet && level < LOG_WARN;
+	the_log.line_start = the_log.lines.len;
 	add_literal("{\"ts\":\"");
 	add_time(&the_log.lines);
 	add_literal("\",\"lvl\":\"");
@@ -187,6 +197,8 @@ void
 log_end(void)
 {
 	buf_add(&the_log.lines, "}\n", 2);
+	if (the_log.skipped)
+		the_log.lines.len = the_log.line_start;
 	if (!the_log.in_request)
 		log_flush();
 }

@@ -14,13 +14,16 @@ int page_init(const struct conf *conf);
  * model.  The status is req->status, 200 when that is 0. */
 int page_send(struct req *req, const char *tmpl, json_t *model);
 
+/* Renders an SVG image without the layout; may be cached for a day. */
+int page_send_svg(struct req *req, const char *tmpl, json_t *model);
+
 /* The model as JSON, with an entity tag on GET (304 when it matches). */
 int page_send_json(struct req *req, int status, json_t *model);
 
 /* 204 without a body. */
 int page_send_nothing(struct req *req);
 
-/* 303 to a path of this site. */
+/* 303 to a path of this site (to / if it is none). */
 int page_redirect(struct req *req, const char *path);
 /* The same with a flash message (kept only if Redis is there). */
 int page_redirect_flash(struct req *req, const char *path, const char *kind,

@@ -51,6 +51,8 @@ struct req {
 
 	/* What came of it. */
 	int status;
+	size_t bytes;			/* of the body */
+	bool sent;
 	struct buf *headers;		/* complete lines, each ends in CRLF */
 	enum rc fail_code;
 	const char *fail_text;		/* for the reader, in his language */

@@ -339,3 +339,19 @@ user_set_role(struct req *req, const char *username, const char *role)
 		    _("There is no such user, or the role is already set."));
 	return rc;
 }
+
+int
+user_reset_password(struct req *req, const char *username,
+    const char *password)
+{
+	json_t *user;
+	int rc = db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)),
+	    &user);
+
+	if (rc == RC_NOT_FOUND)
+		return req_fail(req, rc, "%s", _("There is no such user."));
+	if (rc < 0)
+		return rc;
+	return replace_hash(req,
+	    json_integer_value(json_object_get(user, "id")), password);
+}

@@ -45,10 +45,12 @@ int user_set_lang(struct req *req, int64_t id, enum lang lang) ATTR_CHECK;
 int user_set_password(struct req *req, int64_t id, const char *old,
     const char *password) ATTR_CHECK;
 
-/* For bin/seoga: makes a user of a role, or changes one's role. */
+/* For bin/seoga: makes a user of a role, changes one's role or password. */
 int user_add(struct req *req, const char *username, const char *name,
     const char *password, const char *role) ATTR_CHECK;
 int user_set_role(struct req *req, const char *username, const char *role)
     ATTR_CHECK;
+int user_reset_password(struct req *req, const char *username,
+    const char *password) ATTR_CHECK;
 
 #endif

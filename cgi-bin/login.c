@@ -1,0 +1,132 @@
+/* GET and POST /login -- signing in.  POST /api/users/login gives a token. */
+#include "route.h"
+
+static const struct field fields[] = {
+	{ "username", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 64,
+	    N_("User name") },
+	{ "password", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED, 1,
+	    USER_PASSWORD_MAX, N_("Password") },
+	{ "remember", FIELD_FLAG, FIELD_BODY, 0, 0, N_("Remember me") },
+	{ "answer", FIELD_TEXT, FIELD_BODY, 0, 20, N_("Answer") },
+	{ "question_token", FIELD_TEXT, FIELD_BODY, 0, 64,
+	    N_("Question") },
+	{ "next", FIELD_TEXT, FIELD_QUERY, 0, 2000, N_("Next page") },
+	{ 0 }
+};
+
+static const char *
+next_page(struct req *req)
+{
+	const char *next = form_str(req, "next");
+
+	return next && http_url_is_local(next) ? next : "/";
+}
+
+static int
+question_for(struct req *req, const char *username, json_t **question)
+{
+	bool needed = false;
+	int rc = username ? user_needs_question(req, username, &needed) :
+	    RC_OK;
+
+	*question = json_null();
+	if (rc < 0 || !needed)
+		return rc;
+	return user_question(req, question);
+}
+
+static int
+show(struct req *req)
+{
+	const char *next = next_page(req);
+	json_t *question, *model;
+	int rc = question_for(req, form_str(req, "username"), &question);
+
+	if (rc < 0)
+		return rc;
+	model = json_pack("{s:o, s:b, s:s, s:s}", "question", question,
+	    "remember", form_flag(req, "remember"), "next", next,
+	    "register_url", arena_printf(req->arena, "/register?next=%s",
+	    http_url_quote(req, next)));
+	page_crumb(model, _("Home"), "/");
+	page_crumb(model, _("Sign in"), NULL);
+	return page_send(req, "login", model);
+}
+
+static int
+get(struct req *req)
+{
+	return req->api ? req_fail(req, RC_METHOD, "%s",
+	    _("Sign in with POST.")) : show(req);
+}
+
+/* The page asks again; the API says why in a problem. */
+static int
+refuse(struct req *req, int rc)
+{
+	const char *why = req->fail_text;
+
+	if (rc != RC_LOGIN || req->api)
+		return rc;
+	req_forgive(req);
+	req_field_error(req, "password", why);
+	return RC_BAD_INPUT;
+}
+
+static int
+use_own_lang(struct req *req, const json_t *user)
+{
+	const char *lang = json_string_value(json_object_get(user, "lang"));
+
+	if (lang)
+		http_cookie(req, "lang", lang, 365 * 24 * 3600);
+	return RC_OK;
+}
+
+static int
+token_reply(struct req *req, const json_t *user)
+{
+	return page_send_json(req, 200, json_pack("{s:s, s:{s:O, s:O, s:O,"
+	    " s:O}}", "token", req->sess->id, "user",
+	    "id", json_object_get(user, "id"),
+	    "username", json_object_get(user, "username"),
+	    "name", json_object_get(user, "name"),
+	    "role", json_object_get(user, "role")));
+}
+
+static int
+login(struct req *req)
+{
+	json_t *user;
+	int rc = user_login(req, form_str(req, "username"),
+	    form_str(req, "password"), form_str(req, "question_token"),
+	    form_str(req, "answer"), &user);
+
+	if (rc < 0)
+		return refuse(req, rc);
+	rc = sess_start(req, user, form_flag(req, "remember"));
+	if (rc < 0)
+		return rc;
+	if (req->api)
+		return token_reply(req, user);
+	use_own_lang(req, user);
+	return page_redirect_flash(req, next_page(req), "done",
+	    _("You are signed in."));
+}
+
+/* Hashing a password takes as long as hundreds of pages: stand back. */
+static const struct route login_route = {
+	.name = "login",
+	.get = get,
+	.post = login,
+	.invalid = show,
+	.fields = fields,
+	.needs = NEED_FORM,
+	.nice = 5,
+};
+
+int
+main(void)
+{
+	return route_run(&login_route);
+}

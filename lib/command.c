@@ -1,0 +1,68 @@
+/* command -- see command.h. */
+#include "command.h"
+
+#include "buf.h"
+#include "cache.h"
+#include "db.h"
+#include "log.h"
+#include "secret.h"
+
+#define MEMORY ((size_t)256 * 1024 * 1024)
+#define ADMIN_MS (10 * 60 * 1000)	/* a migration may take its time */
+
+static const char *command_name = "seoga";
+
+void
+command_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "seoga %s: ", command_name);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(EXIT_FAILURE);
+}
+
+void
+command_die_of(const struct req *req, const char *text)
+{
+	command_die("%s", req->fail_text ? req->fail_text : text);
+}
+
+void
+command_open(struct req *req, const char *name, bool admin)
+{
+	static struct conf conf;
+	char error[256];
+
+	command_name = name;
+	log_open(name, NULL);
+	if (conf_load(&conf, error, sizeof(error)) < 0)
+		command_die("%s", error);
+	if (admin) {
+		conf.db_user = conf.db_admin_user;
+		conf.db_password = conf.db_admin_password;
+		conf.command_ms = ADMIN_MS;
+	}
+	if (secret_init() < 0)
+		command_die("the system has no randomness");
+	lang_open(conf.locale_dir);
+	lang_use(LANG_EN);
+	*req = (struct req){ .conf = &conf, .lang = LANG_EN,
+		.arena = arena_open(MEMORY), .db = db_open(&conf),
+		.cache = cache_open(&conf), .addr = "" };
+	if (!req->arena || !req->db || !req->cache)
+		command_die("there is no memory");
+	/* Progress is printed; only what goes wrong is worth a line. */
+	log_quiet();
+}
+
+void
+command_close(struct req *req)
+{
+	db_close(req->db);
+	cache_close(req->cache);
+	arena_close(req->arena);
+}

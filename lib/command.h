@@ -1,0 +1,21 @@
+/*
+ * command -- what a command line program needs instead of a web request:
+ * configuration, memory and backends in a struct req of its own.
+ */
+#ifndef SEOGA_COMMAND_H
+#define SEOGA_COMMAND_H
+
+#include "req.h"
+
+/* Sets up req for the command of that name; with admin, MariaDB is reached
+ * with the account that may change tables, and without a short deadline.  On
+ * a mistake writes it to stderr and ends the process. */
+void command_open(struct req *req, const char *name, bool admin);
+void command_close(struct req *req);
+
+/* Writes "seoga NAME: text" to stderr and ends the process with 1. */
+void command_die(const char *fmt, ...) ATTR_PRINTF(1, 2) ATTR_NORETURN;
+/* The same with what req_fail() recorded, or with the text alone. */
+void command_die_of(const struct req *req, const char *text) ATTR_NORETURN;
+
+#endif
