@@ -72,6 +72,18 @@ kill_mine(void)
 	g_usleep(50 * 1000);
 }
 
+/* Gives a child a link of its own; the parent's it must not touch. */
+static void
+child_open(void)
+{
+	static struct db *inherited;
+
+	inherited = req.db;
+	req.db = db_open(&conf);
+	/* So that nobody takes it for lost. */
+	g_assert_true(inherited != req.db);
+}
+
 /* A process that kills our link after a while. */
 static pid_t
 kill_later(int ms)
@@ -80,7 +92,7 @@ kill_later(int ms)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		req.db = db_open(&conf);
+		child_open();
 		g_usleep((gulong)ms * 1000);
 		_exit(kill_link(id) == RC_OK ? 0 : 1);
 	}
@@ -578,7 +590,7 @@ test_deadlock(void)
 	two_rows();
 	pid = fork();
 	if (pid == 0) {
-		req.db = db_open(&conf);
+		child_open();
 		if (db_tx(&req, bump_both, &b) < 0)
 			_exit(99);
 		_exit(b.tries);
@@ -642,7 +654,7 @@ test_lock_goes(void)
 	two_rows();
 	pid = fork();
 	if (pid == 0) {
-		req.db = db_open(&conf);
+		child_open();
 		_exit(db_tx(&req, bump_both, &b) == RC_OK ? 0 : 1);
 	}
 	own.command_ms = 2200;
