@@ -128,7 +128,7 @@ make_values(struct req *req, const struct field *fields)
 	struct form *form = form_of(req);
 	size_t i, n = 0;
 
-	while (fields[n].name)
+	while (fields && fields[n].name)
 		n++;
 	form->values = arena_alloc(req->arena,
 	    (n + LENGTH(page_fields)) * sizeof(*form->values));

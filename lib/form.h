@@ -48,10 +48,10 @@ struct form_file {
 };
 
 /*
- * Parses all input of the request against fields (ends with a NULL name; the
- * names csrf, once and next are always allowed in an HTML body).  body is the
- * whole body and must live as long as the request; content_type may be NULL
- * when body_len is 0.
+ * Parses all input of the request against fields (NULL: none; ends with a
+ * NULL name; the names csrf, once and next are always allowed in an HTML
+ * body).  body is the whole body and must live as long as the request;
+ * content_type may be NULL when body_len is 0.
  *
  * RC_OK: every value is there, valid and converted.
  * RC_BAD_INPUT: malformed (bad UTF-8, %00, bad JSON, unknown or repeated
