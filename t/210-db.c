@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <sys/wait.h>
 
-#include "backend.h"
+#include "lib/backend.h"
 #include "db.h"
 
 #define STMT(id, text) static const struct db_stmt id = { #id, text }

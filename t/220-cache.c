@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "backend.h"
+#include "lib/backend.h"
 #include "cache.h"
 
 static struct conf conf;
