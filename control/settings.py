@@ -39,10 +39,16 @@ def alive(pid_file, mark):
     return pid if str(mark).encode() in command else None
 
 
+def default_var():
+    """In the tree, or, when installed, in the system's place for it."""
+    in_tree = (TOP / "configure.ac").exists()
+    return TOP / "var" if in_tree else "/var/lib/seoga/site"
+
+
 class Settings:
     def __init__(self):
         env = os.environ
-        self.var = Path(env.get("SEOGA_VAR", TOP / "var")).absolute()
+        self.var = Path(env.get("SEOGA_VAR") or default_var()).absolute()
         self.remembered_file = self.var / "settings.json"
         remembered = self._recall()
         self.values = {**remembered, **{
