@@ -125,8 +125,19 @@ class Edge:
                               r"/routes\.conf:(\d+)$", line)
             if found:
                 raise Mistake(f"routes.conf line {found[2]}: {found[1]}")
+            self._blame_zone(line, folder)
         raise Mistake("nginx refuses its configuration:\n"
                       + done.stderr.strip())
+
+    @staticmethod
+    def _blame_zone(complaint, folder):
+        """A limit without a zone: nginx does not tell where it stands."""
+        found = re.search(r'zero size shared memory zone "(.*)"', complaint)
+        lines = (folder / "routes.conf").read_text().splitlines()
+        for number, line in enumerate(lines, 1):
+            if found and re.search(rf"zone={re.escape(found[1])}\b", line):
+                raise Mistake(f"routes.conf line {number}: there is no zone "
+                              f'"{found[1]}" in limits.conf')
 
     def switch(self, folder):
         """Makes folder the configuration in force; gives the former one."""

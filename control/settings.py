@@ -55,6 +55,9 @@ class Settings:
             name: value for name, value in env.items()
             if name.startswith("SEOGA_")}}
         self.values["SEOGA_VAR"] = str(self.var)
+        # "Any free port" was decided when the site started.
+        if env.get("SEOGA_PORT") == "0" and "SEOGA_PORT" in remembered:
+            self.values["SEOGA_PORT"] = remembered["SEOGA_PORT"]
 
         self.build = Path(self.get("BUILD", TOP)).absolute()
         self.routes = Path(
@@ -230,6 +233,9 @@ class Settings:
         self.remembered_file.unlink(missing_ok=True)
 
     def _recall(self):
+        if not alive(self.run / "supervisord.pid",
+                     self.var / "supervisord.conf"):
+            return {}   # nothing runs; what a crash left does not count
         try:
             return json.loads(self.remembered_file.read_text())
         except (OSError, ValueError):

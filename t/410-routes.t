@@ -1,0 +1,191 @@
+#!/usr/bin/perl
+# The administrator's work on routes.conf, under load: nothing is lost, and a
+# mistake changes nothing.
+use strict;
+use warnings;
+
+use List::Util qw(sum);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+use Seoga::Test;
+
+my $top = $ENV{SEOGA_SRCDIR};
+my $original = slurp("$top/nginx/routes.conf");
+my $routes = File::Temp->new(TEMPLATE => 'seoga-routes-XXXXXX', DIR => '/tmp');
+spew("$routes", $original);
+site_start(routes => "$routes");
+
+# The line of a route, as `seoga routes` shows it: path -> columns.
+sub row {
+	my ($path) = @_;
+	my ($line) = grep { /^\Q$path\E  / } split /\n/, seoga('routes');
+
+	return [split /\s{2,}/, $line // ''];
+}
+
+sub edit {
+	my ($code) = @_;
+
+	local $_ = $original;
+	$code->();
+	spew("$routes", $_);
+}
+
+sub status_of {
+	my ($path) = @_;
+
+	return http(get => $path)->{status};
+}
+
+# Does it while four clients ask, and wants all of them answered.
+sub under_load {
+	my ($what, $paths, $code) = @_;
+
+	load_start(4, @$paths);
+	sleep 0.5;
+	$code->();
+	sleep 0.5;
+	my ($count, @failed) = load_stop();
+	cmp_ok $count, '>', 100, "$what: there was load ($count requests)";
+	is_deeply \@failed, [], "$what: no request failed";
+}
+
+subtest 'the table' => sub {
+	my ($heading, @rows) = split /\n/, seoga('routes');
+
+	like $heading, qr/^PATH +PROGRAM +WORKERS +ALIVE +LIMIT +BODY/;
+	is scalar(@rows), scalar(() = $original =~ /^location/mg),
+	    'a row for each route';
+	is_deeply [grep { (split /\s{2,}/)[2] != (split /\s{2,}/)[3] } @rows],
+	    [], 'every worker is alive';
+	is row('= /books')->[1], 'books', 'the program is named';
+};
+
+subtest 'add a route' => sub {
+	is status_of('/again'), 404, 'it is not there before';
+	edit(sub {
+		$_ .= "location = /again { set \$prog books; "
+		    . "include run.conf; }\n";
+	});
+	under_load('adding', ['/books'], sub { seoga_ok('reload') });
+	is status_of('/again'), 200, 'it is there after';
+};
+
+subtest 'change the number of workers' => sub {
+	for my $workers (6, 1, 3) {
+		edit(sub { s/(set \$prog books;.*workers=)\d+/$1$workers/ });
+		under_load("$workers workers", ['/books', '/cart'],
+		    sub { seoga_ok('reload') });
+		is row('= /books')->[3], $workers, "$workers are alive";
+		is scalar(pids('books')), $workers, 'and no others';
+	}
+	is status_of('/again'), 404, 'the added route is undone as well';
+};
+
+subtest 'limits on the line' => sub {
+	my $page = { content => 'x' x 3000,
+		headers => { 'Content-Type' => 'text/plain' } };
+
+	isnt http(post => '/cart/add', $page)->{status}, 413, 'before';
+	edit(sub {
+		s/(location = \/cart\/add +\{)/$1 client_max_body_size 2k;/
+	});
+	seoga_ok('reload');
+	is http(post => '/cart/add', $page)->{status}, 413, 'after';
+	is row('= /cart/add')->[5], '2k', 'the table shows it';
+};
+
+subtest 'switch a route off' => sub {
+	edit(sub { s/^(?=location = \/cart )/# /m });
+	under_load('switching off', ['/books'], sub { seoga_ok('reload') });
+	is status_of('/cart'), 404, 'it is off';
+	is row('= /cart')->[2], 'off', 'the table says so';
+	edit(sub { });
+	seoga_ok('reload');
+	is status_of('/cart'), 200, 'and on again';
+};
+
+my $line = () = $original =~ /\n/g;
+for my $mistake (
+	['an unknown program', 'location = /x { set $prog nosuch; '
+	    . 'include run.conf; }', qr/there is no program "nosuch"/],
+	['no semicolon', 'location = /x { set $prog books; include run.conf }',
+	    qr/";" is missing/],
+	['no brace', 'location = /x { set $prog books; include run.conf;',
+	    qr/not a route/],
+	['no program', 'location = /x { include run.conf; }',
+	    qr/name the program/],
+	['no include', 'location = /x { set $prog books; }',
+	    qr/include run\.conf; is missing/],
+	['an unknown directive', 'location = /x { set $prog books; '
+	    . 'frobnicate on; include run.conf; }',
+	    qr/unknown directive "frobnicate"/],
+	['a wrong size', 'location = /x { set $prog books; '
+	    . 'client_max_body_size lots; include run.conf; }',
+	    qr/client_max_body_size/],
+	['a path twice', 'location = /books { set $prog books; '
+	    . 'include run.conf; }', qr/duplicate location/],
+	['an unknown zone', 'location = /x { set $prog books; '
+	    . 'limit_req zone=nosuch; include run.conf; }',
+	    qr/no zone "nosuch"/],
+	['a broken pattern', 'location ~ ^/x/( { set $prog books; '
+	    . 'include run.conf; }', qr/pcre/],
+	['no workers', 'location = /x { set $prog books; include run.conf; }'
+	    . ' # workers=0', qr/from 1 to 64/],
+	['too many workers', 'location = /x { set $prog lang; '
+	    . 'include run.conf; } # workers=65', qr/from 1 to 64/],
+	['two numbers of workers', 'location = /x { set $prog books; '
+	    . 'include run.conf; } # workers=9', qr/say it once/],
+	['an unknown option', 'location = /x { set $prog books; '
+	    . 'include run.conf; } # worker=2', qr/"worker=2".*unknown/],
+) {
+	my ($name, $text, $expected) = @$mistake;
+
+	subtest "refused: $name" => sub {
+		edit(sub { $_ .= "$text\n" });
+		my @before = sort(pids('books'));
+		my $said = seoga('reload');
+
+		isnt $?, 0, 'the command fails';
+		my $number = $line + 1;
+		like $said, qr/routes\.conf line $number: .*$expected/,
+		    'and names the line';
+		is status_of('/books'), 200, 'the site goes on';
+		is status_of('/x'), 404, 'as it was';
+		is_deeply [sort(pids('books'))], \@before,
+		    'with the same workers';
+	};
+}
+edit(sub { });
+
+subtest 'rolling restart' => sub {
+	my @before = map { pids($_) } qw(books cover cart);
+
+	under_load('restarting', ['/books', '/covers/1.svg', '/cart'],
+	    sub { seoga_ok('restart') });
+	my %after = map { $_ => 1 } map { pids($_) } qw(books cover cart);
+	is scalar(keys %after), scalar(@before), 'as many as before';
+	is_deeply [grep { $after{$_} } @before], [], 'all of them new';
+};
+
+subtest 'killed workers' => sub {
+	my $workers = pids('books');
+
+	under_load('killing', ['/books'], sub {
+		for (1 .. 6) {
+			kill 'KILL', (pids('books'))[0] // next;
+			sleep 0.4;
+		}
+	});
+	is await(5, sub { pids('books') == $workers && $workers }), $workers,
+	    'they are back';
+};
+
+subtest 'a second start' => sub {
+	like seoga('start'), qr/running already/, 'is refused';
+	isnt $?, 0, 'with an error';
+};
+
+site_stop();
+done_testing();
