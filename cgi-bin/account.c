@@ -110,7 +110,7 @@ check_passwords(struct req *req)
 
 	if (!form_has(req, "password_old"))
 		return req_field_error(req, "password_old",
-		    _("Enter your present password."));
+		    _("Enter your current password."));
 	if (!new || !*new)
 		return req_field_error(req, "password",
 		    _("Enter a new password."));

@@ -1,10 +1,10 @@
 /* GET /covers/<id>.svg -- a typographic cover, drawn from title and author. */
 #include "route.h"
 
-#define TITLE_TOP 84		/* baseline of the first line, of 450 */
-#define TITLE_BOTTOM 258
+#define TITLE_TOP 92		/* baseline of the first line, of 450 */
 #define AUTHOR_TOP 40
-#define LINES_MAX 5
+#define LINES_MAX 6
+#define WIDTH 240
 
 static const struct field fields[] = {
 	{ "id", FIELD_INT, FIELD_PATH | FIELD_REQUIRED, 1, INT64_MAX,
@@ -38,13 +38,15 @@ width_of(const char *s, size_t len)
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= 0xe0)
-			width += 980;	/* Hangul and Hanja are square */
+			width += 960;	/* Hangul and Hanja are square */
 		else if (c >= 0xc2)
-			width += 560;
-		else if (c >= 'A' && c <= 'Z')
-			width += 690;
+			width += 600;
+		else if (strchr(" .,:;'!|iljtfrI()-", c))
+			width += 380;
+		else if (strchr("mwMW", c))
+			width += c < 0x60 ? 1060 : 900;
 		else if (c < 0x80)
-			width += strchr(" .,:;'!|il1()-", c) ? 300 : 540;
+			width += c >= 'A' && c <= 'Z' ? 760 : 600;
 	}
 	return width;
 }
@@ -82,12 +84,18 @@ cut_word(const char *s, size_t len, int limit)
 	return len;
 }
 
-/* Breaks text into lines; false when it needs more than max of them. */
-static bool
-break_lines(const char *text, int limit, int top, int step, int max,
-    json_t **lines)
+/* How lines are set: all lengths in the drawing's units. */
+struct setting {
+	int size, width, top, step, max;
+	bool cut;		/* an over-long word may be cut */
+};
+
+/* Breaks text into lines; NULL when it does not fit the setting. */
+static json_t *
+break_lines(const char *text, const struct setting *set)
 {
-	json_t *all = json_array();
+	int limit = set->width * 1000 / set->size;
+	json_t *lines = json_array();
 
 	while (*text) {
 		size_t len = line_length(text, limit);
@@ -95,17 +103,19 @@ break_lines(const char *text, int limit, int top, int step, int max,
 
 		while (shown && text[shown - 1] == ' ')
 			shown--;
-		if (width_of(text, shown) > limit)
+		if (width_of(text, shown) > limit) {
+			if (!set->cut)
+				return NULL;
 			len = shown = cut_word(text, shown, limit);
-		if (json_array_size(all) == (size_t)max)
-			return false;
-		json_array_append_new(all, json_pack("{s:s%, s:i}", "text",
-		    text, shown, "y", top + step *
-		    (int)json_array_size(all)));
+		}
+		if (json_array_size(lines) == (size_t)set->max)
+			return NULL;
+		json_array_append_new(lines, json_pack("{s:s%, s:i}", "text",
+		    text, shown, "y", set->top + set->step *
+		    (int)json_array_size(lines)));
 		text += len;
 	}
-	*lines = all;
-	return true;
+	return lines;
 }
 
 /* Words enough for a cover; the page beside it has the whole title. */
@@ -122,23 +132,65 @@ shortened(struct req *req, const char *text, size_t characters)
 	    text;
 }
 
-/* The largest size at which the title fits. */
+/* The lines, however little of the text they hold. */
+static json_t *
+break_shortened(struct req *req, const char *text, struct setting set)
+{
+	json_t *lines = NULL;
+
+	set.cut = true;
+	for (size_t most = 80; !lines && most >= 8; most -= 8)
+		lines = break_lines(shortened(req, text, most), &set);
+	return lines ? lines : json_array();
+}
+
+/* Lines of like length: as narrow as the number of lines allows. */
+static json_t *
+balance(const char *text, struct setting set, json_t *lines)
+{
+	json_t *narrower;
+
+	set.max = (int)json_array_size(lines);
+	for (set.width -= 4; set.width > 40; set.width -= 4) {
+		narrower = break_lines(text, &set);
+		if (!narrower)
+			break;
+		lines = narrower;
+	}
+	return lines;
+}
+
+/* The largest size at which the title fits without cutting a word. */
 static int
 set_title(struct req *req, const char *title, json_t **lines)
 {
-	static const int sizes[] = { 40, 34, 30, 26, 22, 18 };
+	static const int sizes[][2] = { { 40, 3 }, { 34, 4 }, { 30, 4 },
+		{ 26, LINES_MAX }, { 22, LINES_MAX }, { 18, LINES_MAX } };
+	struct setting set = { .width = WIDTH };
 
 	title = shortened(req, title, 80);
 	for (size_t i = 0; i < LENGTH(sizes); i++) {
-		int size = sizes[i], step = size * 5 / 4;
-		int max = (TITLE_BOTTOM - TITLE_TOP) / step + 1;
-
-		if (break_lines(title, 240 * 1000 / size, TITLE_TOP + size / 3,
-		    step, max < LINES_MAX ? max : LINES_MAX, lines))
-			return size;
+		set.size = sizes[i][0];
+		set.step = set.size * 5 / 4;
+		set.top = TITLE_TOP + set.size / 3;
+		set.max = sizes[i][1];
+		*lines = break_lines(title, &set);
+		if (*lines) {
+			*lines = balance(title, set, *lines);
+			return set.size;
+		}
 	}
-	*lines = json_array();
-	return sizes[0];
+	*lines = break_shortened(req, title, set);
+	return set.size;
+}
+
+static json_t *
+set_author(struct req *req, const char *author)
+{
+	struct setting set = { .size = 15, .width = WIDTH, .top = AUTHOR_TOP,
+		.step = 19, .max = 2 };
+
+	return break_shortened(req, author, set);
 }
 
 static json_t *
@@ -146,12 +198,9 @@ cover_model(struct req *req, const char *title, const char *author)
 {
 	uint32_t h = digest(title) ^ digest(author);
 	const int *hue = hues[h / 4 % LENGTH(hues)];
-	json_t *title_lines, *author_lines;
+	json_t *title_lines, *author_lines = set_author(req, author);
 	int size = set_title(req, title, &title_lines);
 
-	if (!break_lines(shortened(req, author, 40), 240 * 1000 / 15,
-	    AUTHOR_TOP, 19, 2, &author_lines))
-		author_lines = json_array();
 	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i,"
 	    " s:b, s:b, s:b, s:b}", "title", title, "author", author,
 	    "title_lines", title_lines, "author_lines", author_lines,

@@ -10,7 +10,7 @@ static const struct field fields[] = {
 	{ "answer", FIELD_TEXT, FIELD_BODY, 0, 20, N_("Answer") },
 	{ "question_token", FIELD_TEXT, FIELD_BODY, 0, 64,
 	    N_("Question") },
-	{ "next", FIELD_TEXT, FIELD_QUERY, 0, 2000, N_("Next page") },
+	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 2000, N_("Next page") },
 	{ 0 }
 };
 

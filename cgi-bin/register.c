@@ -11,7 +11,7 @@ static const struct field fields[] = {
 	    USER_PASSWORD_MIN, USER_PASSWORD_MAX, N_("Password") },
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
 	    N_("Password once more") },
-	{ "next", FIELD_TEXT, FIELD_QUERY, 0, 2000, N_("Next page") },
+	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 2000, N_("Next page") },
 	{ 0 }
 };
 

@@ -294,7 +294,7 @@ flash_value(struct req *req)
 static const char *
 here(struct req *req)
 {
-	if (strcmp(req->method, "GET") != 0 || strcmp(req->path, "/login") == 0)
+	if (strcmp(req->method, "GET") != 0)
 		return "/";
 	return *req->query ? arena_printf(req->arena, "%s?%s", req->path,
 	    req->query) : req->path;
@@ -303,8 +303,12 @@ here(struct req *req)
 static const char *
 login_url(struct req *req)
 {
+	/* Nobody wants to come back to where accounts are made. */
+	bool entrance = strcmp(req->path, "/login") == 0 ||
+	    strcmp(req->path, "/register") == 0;
+
 	return arena_printf(req->arena, "/login?next=%s",
-	    http_url_quote(req, here(req)));
+	    http_url_quote(req, entrance ? "/" : here(req)));
 }
 
 static json_t *

@@ -316,7 +316,7 @@ user_set_password(struct req *req, int64_t id, const char *old,
 	if (!secret_verify(old,
 	    json_string_value(json_object_get(row, "password_hash")), NULL))
 		return req_field_error(req, "password_old",
-		    _("This is not your present password."));
+		    _("This is not your current password."));
 	return replace_hash(req, id, password);
 }
 
