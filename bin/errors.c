@@ -5,6 +5,7 @@
  */
 #include "buf.h"
 #include "command.h"
+#include "failure.h"
 #include "page.h"
 #include "tmpl.h"
 
@@ -45,7 +46,7 @@ make_page(struct req *req, struct tmpl_set *set, const char *dir, int status)
 	struct buf out = BUF_INIT(1 << 20);
 	json_t *model = page_bare_layout();
 
-	json_object_update(model, page_error_model(status, NULL));
+	json_object_update(model, failure_model(status, NULL));
 	json_object_set_new(model, "lang",
 	    json_string(lang_code(req->lang)));
 	json_object_set_new(model, "request_id", json_string(ID_MARKER));
@@ -58,7 +59,7 @@ make_page(struct req *req, struct tmpl_set *set, const char *dir, int status)
 static void
 make_problem(struct req *req, const char *dir, int status)
 {
-	json_t *model = page_error_model(status, NULL);
+	json_t *model = failure_model(status, NULL);
 	json_t *problem = json_pack("{s:s, s:O, s:i, s:O, s:s}",
 	    "type", "about:blank", "title", json_object_get(model, "heading"),
 	    "status", status, "detail", json_object_get(model, "what"),

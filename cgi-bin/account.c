@@ -27,12 +27,6 @@ role_text(const char *role)
 	return _("Reader");
 }
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static json_t *
 languages(struct req *req)
 {
@@ -53,8 +47,8 @@ show_sessions(struct req *req, json_t *sessions)
 	size_t i;
 
 	json_array_foreach(sessions, i, one)
-		json_object_set_new(one, "last_text", json_string(page_time(
-		    req, json_integer_value(json_object_get(one, "seen")))));
+		json_object_set_new(one, "last_text", json_string(view_time(
+		    req, model_int(one, "seen"))));
 }
 
 static json_t *
@@ -66,10 +60,10 @@ account_model(struct req *req, const json_t *user, json_t *sessions)
 	return json_pack("{s:{s:O, s:O, s:s, s:s}, s:o, s:O, s:{s:s}}",
 	    "user", "username", json_object_get(user, "username"),
 	    "name", json_object_get(user, "name"),
-	    "role_text", role_text(text_of(user, "role")),
-	    "member_since_text", page_date(req, text_of(user, "created_at")),
+	    "role_text", role_text(model_text(user, "role")),
+	    "member_since_text", view_date(req, model_text(user, "created_at")),
 	    "languages", languages(req), "sessions", sessions,
-	    "form", "name", typed ? typed : text_of(user, "name"));
+	    "form", "name", typed ? typed : model_text(user, "name"));
 }
 
 static int

@@ -18,45 +18,30 @@ isbn_text(struct req *req, const char *isbn)
 	    isbn + 3, isbn + 6, isbn + 9) : NULL;
 }
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
-static void
-set_text(json_t *object, const char *key, const char *text)
-{
-	json_object_set_new(object, key,
-	    text ? json_string(text) : json_null());
-}
-
 static void
 set_facts(struct req *req, json_t *book)
 {
-	const char *language = text_of(book, "language");
+	const char *language = model_text(book, "language");
 
-	page_book(req, book);
-	set_text(book, "isbn13_text", isbn_text(req, text_of(book, "isbn13")));
-	set_text(book, "language_text",
+	view_book(req, book);
+	model_set_text(book, "isbn13_text", isbn_text(req, model_text(book, "isbn13")));
+	model_set_text(book, "language_text",
 	    strcmp(language, "ko") == 0 ? _("Korean") : _("English"));
-	set_text(book, "category_name", text_of(book, "category"));
-	set_text(book, "category_url", arena_printf(req->arena,
-	    "/books?category=%lld", (long long)json_integer_value(
-	    json_object_get(book, "category_id"))));
-	set_text(book, "updated_text",
-	    page_date(req, text_of(book, "updated_at")));
+	model_set_text(book, "category_name", model_text(book, "category"));
+	model_set_text(book, "category_url", arena_printf(req->arena,
+	    "/books?category=%lld", (long long)model_int(book, "category_id")));
+	model_set_text(book, "updated_text",
+	    view_date(req, model_text(book, "updated_at")));
 }
 
 static void
 set_form(json_t *book)
 {
-	json_int_t stock = json_integer_value(
-	    json_object_get(book, "stock_quantity"));
+	json_int_t stock = model_int(book, "stock_quantity");
 	char once[SECRET_TOKEN_SIZE];
 
 	secret_token(once);
-	set_text(book, "once", once);
+	model_set_text(book, "once", once);
 	json_object_set_new(book, "can_buy", json_boolean(stock > 0));
 	json_object_set_new(book, "quantity_max", json_integer(
 	    stock < CART_LINE_MAX ? stock : CART_LINE_MAX));
@@ -77,9 +62,9 @@ show(struct req *req)
 	set_form(book);
 	page_crumb(book, _("Home"), "/");
 	page_crumb(book, _("All books"), "/books");
-	page_crumb(book, text_of(book, "category"),
-	    text_of(book, "category_url"));
-	page_crumb(book, text_of(book, "title"), NULL);
+	page_crumb(book, model_text(book, "category"),
+	    model_text(book, "category_url"));
+	page_crumb(book, model_text(book, "title"), NULL);
 	return page_send(req, "book", book);
 }
 

@@ -132,7 +132,7 @@ show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 
 	json_array_foreach(branch, i, node) {
 		int64_t id =
-		    json_integer_value(json_object_get(node, "id"));
+		    model_int(node, "id");
 		bool current = id == shelf->category;
 		bool open = show_branch(req, shelf,
 		    json_object_get(node, "children")) || current;
@@ -200,14 +200,13 @@ static void
 set_crumbs(json_t *model, const json_t *category, const char *q)
 {
 	const char *name =
-	    json_string_value(json_object_get(category, "name"));
+	    model_text(category, "name");
 	bool deeper = name || *q;
 
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("All books"), deeper ? "/books" : NULL);
 	if (name)
-		page_crumb(model, name, *q ? json_string_value(
-		    json_object_get(category, "url")) : NULL);
+		page_crumb(model, name, *q ? model_text(category, "url") : NULL);
 	if (*q)
 		page_crumb(model, _("Search"), NULL);
 }
@@ -222,7 +221,7 @@ page_model(struct req *req, const struct shelf *shelf, json_t *page)
 	size_t i;
 
 	json_array_foreach(books, i, book)
-		page_book(req, book);
+		view_book(req, book);
 	model = json_pack("{s:b, s:s, s:s, s:O, s:o, s:o, s:o, s:b, s:b}",
 	    "home", home, "q", q, "search", q, "books", books,
 	    "category", category, "sort_links", sort_links(req, shelf),

@@ -8,17 +8,11 @@ prefetch(struct req *req)
 	cart_queue(req);
 }
 
-static int64_t
-number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 static json_t *
 notes(struct req *req, const json_t *line)
 {
 	const char *problem =
-	    json_string_value(json_object_get(line, "problem"));
+	    model_text(line, "problem");
 	json_t *list = json_array();
 
 	if (!problem)
@@ -31,13 +25,13 @@ notes(struct req *req, const json_t *line)
 		json_array_append_new(list, json_string(arena_printf(
 		    req->arena, _("Only %d are left. Choose fewer; until then"
 		    " it does not count towards the total."),
-		    (int)number(line, "stock_quantity"))));
-	if (number(line, "price") != number(line, "price_seen") &&
+		    (int)model_int(line, "stock_quantity"))));
+	if (model_int(line, "price") != model_int(line, "price_seen") &&
 	    strcmp(problem, "gone") != 0)
 		json_array_append_new(list, json_string(arena_printf(
 		    req->arena, _("The price changed from %s to %s."),
-		    page_money(req, number(line, "price_seen")),
-		    page_money(req, number(line, "price")))));
+		    view_money(req, model_int(line, "price_seen")),
+		    view_money(req, model_int(line, "price")))));
 	return list;
 }
 
@@ -45,7 +39,7 @@ static void
 show_line(struct req *req, json_t *line)
 {
 	const char *problem =
-	    json_string_value(json_object_get(line, "problem"));
+	    model_text(line, "problem");
 	bool gone = problem && strcmp(problem, "gone") == 0;
 
 	json_object_set(line, "id", json_object_get(line, "book_id"));
@@ -55,9 +49,9 @@ show_line(struct req *req, json_t *line)
 	json_object_set_new(line, "notes", notes(req, line));
 	json_object_set_new(line, "max", json_integer(CART_LINE_MAX));
 	json_object_set_new(line, "line_total_text", json_string(
-	    page_money(req, number(line, "line_total"))));
+	    view_money(req, model_int(line, "line_total"))));
 	if (!gone)
-		page_book(req, line);
+		view_book(req, line);
 }
 
 static int
@@ -77,10 +71,10 @@ show(struct req *req)
 	json_object_set_new(cart, "any", json_boolean(n > 0));
 	json_object_set_new(cart, "empty", json_boolean(n == 0));
 	json_object_set_new(cart, "total_text",
-	    json_string(page_money(req, number(cart, "total"))));
+	    json_string(view_money(req, model_int(cart, "total"))));
 	json_object_set_new(cart, "count_text", json_string(arena_printf(
 	    req->arena, _("%d different books, %d copies"),
-	    (int)number(cart, "count"), (int)number(cart, "quantity"))));
+	    (int)model_int(cart, "count"), (int)model_int(cart, "quantity"))));
 	page_crumb(cart, _("Home"), "/");
 	page_crumb(cart, _("Cart"), NULL);
 	return page_send(req, "cart", cart);

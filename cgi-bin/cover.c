@@ -218,8 +218,8 @@ show(struct req *req)
 	if (rc < 0)
 		return rc;
 	return page_send_svg(req, "cover.svg", cover_model(req,
-	    json_string_value(json_object_get(book, "title")),
-	    json_string_value(json_object_get(book, "author"))));
+	    model_text(book, "title"),
+	    model_text(book, "author")));
 }
 
 static const struct route cover = {

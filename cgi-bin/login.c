@@ -76,7 +76,7 @@ refuse(struct req *req, int rc)
 static int
 use_own_lang(struct req *req, const json_t *user)
 {
-	const char *lang = json_string_value(json_object_get(user, "lang"));
+	const char *lang = model_text(user, "lang");
 
 	if (lang)
 		http_cookie(req, "lang", lang, 365 * 24 * 3600);

@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "db.h"
+#include "model.h"
 
 #define LIST_COLUMNS \
 	"id, title, author, publisher, published_year, isbn13, language," \
@@ -90,7 +91,7 @@ static const char *
 write_cursor(struct req *req, enum book_sort sort, const json_t *book)
 {
 	const json_t *key = json_object_get(book, sorts[sort].column);
-	long long id = json_integer_value(json_object_get(book, "id"));
+	long long id = model_int(book, "id");
 
 	if (json_is_integer(key))
 		return arena_printf(req->arena, "%lld.%lld", id,

@@ -3,6 +3,7 @@
 
 #include "book.h"
 #include "cache.h"
+#include "model.h"
 #include "sess.h"
 
 #define ONCE_S "600"		/* a form's one-time key is remembered */
@@ -79,19 +80,13 @@ static struct cache_script merge_script = { .name = "cart.merge", .lua =
 	"redis.call('DEL', KEYS[1], KEYS[3])\n"
 	"return #lines / 2" };
 
-static int64_t
-number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 /* What the reader saw: "<price> <title>". */
 static const char *
 seen_text(struct req *req, const json_t *book)
 {
 	return arena_printf(req->arena, "%lld %s",
-	    (long long)number(book, "price"),
-	    json_string_value(json_object_get(book, "title")));
+	    (long long)model_int(book, "price"),
+	    model_text(book, "title"));
 }
 
 static int
@@ -136,7 +131,7 @@ queue_add(struct req *req, const json_t *book, int64_t quantity,
 
 	if (once)
 		argv[2] = arena_printf(req->arena, "once:%s:%s", key, once);
-	*arg++ = text_of(req, number(book, "id"));
+	*arg++ = text_of(req, model_int(book, "id"));
 	*arg++ = text_of(req, quantity);
 	*arg++ = seen_text(req, book);
 	*arg++ = text_of(req, CART_LINE_MAX);
@@ -157,7 +152,7 @@ cart_add(struct req *req, int64_t book_id, int64_t quantity, const char *once,
 
 	if (rc < 0)
 		return rc;
-	if (number(book, "stock_quantity") == 0)
+	if (model_int(book, "stock_quantity") == 0)
 		return req_fail(req, RC_CONFLICT, "%s",
 		    _("This book is sold out, so it was not added."));
 	queue_add(req, book, quantity, once);
@@ -279,7 +274,7 @@ find_book(json_t *books, int64_t id)
 	size_t i;
 
 	json_array_foreach(books, i, book) {
-		if (number(book, "id") == id)
+		if (model_int(book, "id") == id)
 			return book;
 	}
 	return NULL;
@@ -311,14 +306,14 @@ problem_of(int64_t stock, int64_t quantity, int64_t price, int64_t price_seen)
 static json_t *
 line_of(json_t *book, int64_t quantity, const char *seen)
 {
-	int64_t price = number(book, "price");
+	int64_t price = model_int(book, "price");
 	int64_t price_seen = seen ? strtoll(seen, NULL, 10) : price;
-	int64_t stock = number(book, "stock_quantity");
+	int64_t stock = model_int(book, "stock_quantity");
 	bool orderable = stock >= quantity;
 	const char *problem;
 
 	json_object_set_new(book, "book_id",
-	    json_integer(number(book, "id")));
+	    json_integer(model_int(book, "id")));
 	json_object_del(book, "id");
 	json_object_set_new(book, "quantity", json_integer(quantity));
 	json_object_set_new(book, "line_total",
@@ -347,7 +342,7 @@ make_cart(const struct cache_reply *cart, const struct cache_reply *seen,
 
 		line = book ? line_of(book, quantity, was) :
 		    gone_line(id, quantity, was);
-		total += number(line, "line_total");
+		total += model_int(line, "line_total");
 		copies += quantity;
 		json_array_append(lines, line);
 	}

@@ -3,6 +3,7 @@
 
 #include "cache.h"
 #include "db.h"
+#include "model.h"
 
 #define CACHE_S "300"
 
@@ -34,7 +35,7 @@ category_find(json_t *tree, int64_t id)
 	size_t i;
 
 	json_array_foreach(tree, i, node) {
-		if (json_integer_value(json_object_get(node, "id")) == id)
+		if (model_int(node, "id") == id)
 			return node;
 		found = category_find(json_object_get(node, "children"), id);
 		if (found)
@@ -51,9 +52,9 @@ children_of(json_t *rows, json_int_t parent)
 
 	json_array_foreach(rows, i, row) {
 		json_int_t id =
-		    json_integer_value(json_object_get(row, "id"));
+		    model_int(row, "id");
 
-		if (json_integer_value(json_object_get(row, "parent_id")) !=
+		if (model_int(row, "parent_id") !=
 		    parent)
 			continue;
 		json_array_append_new(children, json_pack("{s:I, s:O, s:O,"
@@ -128,7 +129,7 @@ collect(const json_t *node, int64_t *ids, size_t n)
 
 	if (n == CATEGORY_BELOW_MAX)
 		return n;
-	ids[n++] = json_integer_value(json_object_get(node, "id"));
+	ids[n++] = model_int(node, "id");
 	json_array_foreach(json_object_get(node, "children"), i, child)
 		n = collect(child, ids, n);
 	return n;

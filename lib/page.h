@@ -1,6 +1,6 @@
 /*
  * page -- what goes out: HTML through a template within the layout, JSON,
- * redirects, error pages; and how values look to a reader.
+ * redirects.
  */
 #ifndef SEOGA_PAGE_H
 #define SEOGA_PAGE_H
@@ -29,26 +29,20 @@ int page_redirect(struct req *req, const char *path);
 int page_redirect_flash(struct req *req, const char *path, const char *kind,
     const char *text);
 
-/* The answer to a failed request: error page, problem+json, or for RC_LOGIN
- * of a page a redirect to the login. */
-void page_send_error(struct req *req, enum rc rc);
+/* The path of the login page that leads back to here. */
+const char *page_login_url(struct req *req);
 
-/* The model of the error page for a status: heading, what, next_steps. */
-json_t *page_error_model(int status, const char *what);
+/* A body of that type as it is. */
+void page_send_body(struct req *req, int status, const char *type,
+    const struct buf *body);
+
+/* A problem (RFC 9457) as JSON. */
+void page_send_problem(struct req *req, int status, const json_t *problem);
 
 /* The parts of the layout that need no request: for pages made in advance. */
 json_t *page_bare_layout(void);
 
 /* One crumb {label, url} more in model's breadcrumb; url NULL = this page. */
 void page_crumb(json_t *model, const char *label, const char *url);
-
-/* Minor units as the reader writes them: "15,000원", "₩15,000". */
-const char *page_money(struct req *req, int64_t minor);
-/* "2026-11-21T10:20:30Z" or Unix seconds as a date. */
-const char *page_date(struct req *req, const char *iso);
-const char *page_time(struct req *req, int64_t seconds);
-
-/* Adds to a book (see book.h) what its templates show. */
-void page_book(struct req *req, json_t *book);
 
 #endif

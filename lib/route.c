@@ -1,6 +1,7 @@
 /* route -- see route.h. */
 #include "route.h"
 
+#include "failure.h"
 #include "fcgi.h"
 #include "log.h"
 #include "secret.h"
@@ -313,7 +314,7 @@ answer(struct req *req)
 	if (rc == RC_OK && !req->sent)
 		rc = RC_BUG;
 	if (rc < 0 && !req->sent)
-		page_send_error(req, (enum rc)rc);
+		failure_send(req, (enum rc)rc);
 }
 
 /* --- the life of a request --- */
@@ -359,7 +360,7 @@ answer_memory(struct req *req, struct fcgi_call *call)
 	arena_reset(worker.arena);
 	init_request(req, call);
 	log_msg(LOG_ERROR, "req.memory", "the request needs too much memory");
-	page_send_error(req, RC_BUG);
+	failure_send(req, RC_BUG);
 }
 
 static void

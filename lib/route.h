@@ -18,9 +18,11 @@
 #include "db.h"
 #include "form.h"
 #include "http.h"
+#include "model.h"
 #include "page.h"
 #include "sess.h"
 #include "user.h"
+#include "view.h"
 
 enum route_needs {
 	NEED_MEMBER = 1,	/* signed in: else login page or 401 */

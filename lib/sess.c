@@ -7,6 +7,7 @@
 #include "form.h"
 #include "http.h"
 #include "log.h"
+#include "model.h"
 #include "secret.h"
 
 #include <time.h>
@@ -308,7 +309,7 @@ sess_start(struct req *req, const json_t *user, bool remember)
 
 	s->id = new_id(req);
 	s->fresh = false;
-	s->user_id = json_integer_value(json_object_get(user, "id"));
+	s->user_id = model_int(user, "id");
 	s->username = row_text(user, "username");
 	s->name = row_text(user, "name");
 	s->role = row_text(user, "role");

@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "db.h"
 #include "log.h"
+#include "model.h"
 #include "secret.h"
 
 #include <ctype.h>
@@ -198,7 +199,7 @@ welcome(struct req *req, json_t *row, const char *username,
 	if (!rehash)
 		return RC_OK;
 	return replace_hash(req,
-	    json_integer_value(json_object_get(row, "id")), password);
+	    model_int(row, "id"), password);
 }
 
 static int
@@ -213,7 +214,7 @@ check_password(struct req *req, const char *username, const char *password,
 
 	if (rc < 0 && rc != RC_NOT_FOUND)
 		return rc;
-	hash = json_string_value(json_object_get(row, "password_hash"));
+	hash = model_text(row, "password_hash");
 	fits = secret_verify(password, hash, &rehash);
 	if (!fits)
 		return count_failure(req, username);
@@ -314,7 +315,7 @@ user_set_password(struct req *req, int64_t id, const char *old,
 	if (rc < 0)
 		return rc;
 	if (!secret_verify(old,
-	    json_string_value(json_object_get(row, "password_hash")), NULL))
+	    model_text(row, "password_hash"), NULL))
 		return req_field_error(req, "password_old",
 		    _("This is not your current password."));
 	return replace_hash(req, id, password);
@@ -353,5 +354,5 @@ user_reset_password(struct req *req, const char *username,
 	if (rc < 0)
 		return rc;
 	return replace_hash(req,
-	    json_integer_value(json_object_get(user, "id")), password);
+	    model_int(user, "id"), password);
 }

@@ -1,0 +1,21 @@
+/*
+ * view -- how values look to a reader: money, dates, availability, books.
+ */
+#ifndef SEOGA_VIEW_H
+#define SEOGA_VIEW_H
+
+#include "req.h"
+
+/* Minor units as the reader writes them: "15,000원", "₩15,000". */
+const char *view_money(struct req *req, int64_t minor);
+
+/* The day of "2026-11-21T10:20:30Z"; "" for NULL. */
+const char *view_date(struct req *req, const char *iso);
+/* Day and minute (UTC) of Unix seconds. */
+const char *view_time(struct req *req, int64_t seconds);
+
+/* Adds to a book (see book.h) what its templates show: url, cover_url,
+ * price_text, year_text, availability. */
+void view_book(struct req *req, json_t *book);
+
+#endif
