@@ -160,11 +160,11 @@ for my $mistake (
 edit(sub { });
 
 subtest 'rolling restart' => sub {
-	my @before = map { pids($_) } qw(books cover cart);
+	my @before = map { pids($_) } qw(books health cart);
 
-	under_load('restarting', ['/books', '/covers/1.svg', '/cart'],
+	under_load('restarting', ['/books', '/api/health', '/cart'],
 	    sub { seoga_ok('restart') });
-	my %after = map { $_ => 1 } map { pids($_) } qw(books cover cart);
+	my %after = map { $_ => 1 } map { pids($_) } qw(books health cart);
 	is scalar(keys %after), scalar(@before), 'as many as before';
 	is_deeply [grep { $after{$_} } @before], [], 'all of them new';
 };
