@@ -61,7 +61,8 @@ class Edge:
         s = self.settings
         return from_template(
             template, SERVERS=self._servers(), LIMITS=s.limits,
-            NGINX_WORKERS=s.nginx_workers, TOP=TOP, VAR=s.var, RUN=s.run)
+            NGINX_WORKERS=s.nginx_workers, VAR=s.var, RUN=s.run,
+            STATIC=s.get("STATIC", TOP / "static"))
 
     def _upstream(self, prog):
         # Each listing of the socket is one try: when a worker is killed,
