@@ -205,12 +205,12 @@ lang_links(struct req *req)
 }
 
 static json_t *
-error_summary(const json_t *errors)
+error_summary(json_t *errors)
 {
 	json_t *list = json_array(), *message;
 	const char *field;
 
-	json_object_foreach((json_t *)(uintptr_t)errors, field, message)
+	json_object_foreach(errors, field, message)
 		json_array_append_new(list, json_pack("{s:s, s:O}",
 		    "field", field, "message", message));
 	return list;
