@@ -312,6 +312,8 @@ http_url_quote(struct req *req, const char *text)
 	struct buf quoted = BUF_INIT(3 * len + 1);
 	const char *copy;
 
+	if (len == 0)
+		return "";
 	buf_url(&quoted, text, len);
 	copy = arena_strndup(req->arena, quoted.data, quoted.len);
 	buf_free(&quoted);

@@ -254,6 +254,23 @@ test_local_urls(void)
 }
 
 static void
+test_quoting(void)
+{
+	static const char *const cases[][2] = {
+		{ "", "" }, { "a-Z.0_~", "a-Z.0_~" }, { "/", "%2F" },
+		{ "a b&c=d?e#f", "a%20b%26c%3Dd%3Fe%23f" }, { "%", "%25" },
+		{ "서가", "%EC%84%9C%EA%B0%80" }, { "\r\n", "%0D%0A" },
+	};
+	struct req *req = test_req_open();
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(cases); i++)
+		g_assert_cmpstr(http_url_quote(req, cases[i][0]), ==,
+		    cases[i][1]);
+	test_req_close(req);
+}
+
+static void
 test_origins(void)
 {
 	static const char *list =
@@ -292,6 +309,7 @@ main(int argc, char **argv)
 	g_test_add_func("/http/dates", test_dates);
 	g_test_add_func("/http/etags", test_etags);
 	g_test_add_func("/http/local-urls", test_local_urls);
+	g_test_add_func("/http/quoting", test_quoting);
 	g_test_add_func("/http/origins", test_origins);
 	return g_test_run();
 }
