@@ -887,6 +887,7 @@ test_multipart_malformed(void)
 		PART("a") "\r\n\r\nx\r\n--c--\r\n",
 		PART("a") "\r\n\r\nx" END "x", PART("a") "\r\n\r\nx" END END,
 		PART("a") "\r\n\r\nx\r\n--b \r\n", PART("a") "\r\n\r\n--b--",
+		PART("a") "\r\n\r\n--b--" END,
 		PART("a") "\r\n--b--\r\n", PART("a") "\n\nx" END,
 		PART("a") "\r\n\r\nx\r\n--bx" END,
 		PART("a") "\r\n folded: 1\r\n\r\nx" END,
