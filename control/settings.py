@@ -4,11 +4,11 @@ doc/configuration.md has the table of settings.  A setting comes from the
 environment; else, while the site runs, from what it was started with; else
 it has a default.
 """
+import hashlib
 import json
 import os
 import secrets
 import socket
-import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -100,26 +100,28 @@ class Settings:
     def run(self):
         """The folder of sockets and pid files: short, because the path of
         a socket is."""
-        if hasattr(self, "_run"):
-            return self._run
         run = self.var / "run"
-        if len(str(run)) + LONGEST_SOCKET_NAME > LONGEST_SOCKET_PATH:
-            link = run
-            if not (link.is_symlink() and link.resolve().is_dir()):
-                base = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"
-                link.unlink(missing_ok=True)
-                link.symlink_to(tempfile.mkdtemp(prefix="seoga-", dir=base))
-            run = link.resolve()
-        self._run = run
-        return run
+        if len(str(run)) + LONGEST_SOCKET_NAME <= LONGEST_SOCKET_PATH:
+            return run
+        mark = hashlib.sha256(str(self.var).encode()).hexdigest()
+        return Path("/tmp") / f"seoga-{mark[:12]}"
 
     def make_folders(self):
         self.var.mkdir(parents=True, exist_ok=True)
-        self.run.mkdir(exist_ok=True)
+        self.run.mkdir(exist_ok=True, mode=0o700)
+        if self.run.is_symlink() or self.run.stat().st_uid != os.geteuid():
+            raise Mistake(f"{self.run} belongs to somebody else")
         os.chmod(self.run, 0o700)
         for name in ("log", "groups", "nginx", "nginx/tmp", "secret",
                      "redis"):
             (self.var / name).mkdir(exist_ok=True, mode=0o700)
+
+    def remove_sockets(self):
+        """When nothing runs any more."""
+        for path in self.run.glob("*.sock"):
+            path.unlink()
+        if self.run.parent != self.var:
+            self.run.rmdir()
 
     @property
     def private_db(self):

@@ -30,12 +30,13 @@ class Site:
             self.backends.append(Redis(settings))
 
     @contextlib.contextmanager
-    def _lock(self):
+    def _lock(self, wait=False):
         """One command at a time changes an instance."""
         self.settings.make_folders()
         with open(self.settings.var / "lock", "w", encoding="ascii") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX
+                            | (0 if wait else fcntl.LOCK_NB))
             except OSError:
                 raise Mistake("another command is changing this site just "
                               "now; try again when it is done") from None
@@ -99,7 +100,7 @@ class Site:
         self.edge.start()
 
     def stop(self):
-        with self._lock():
+        with self._lock(wait=True):
             ran = self.running()
             self._stop()
             return ran
@@ -113,6 +114,7 @@ class Site:
         for backend in self.backends:
             backend.await_stopped()
         self.settings.forget()
+        self.settings.remove_sockets()
 
     def run(self):
         """Starts, stays until Ctrl-C or TERM, and stops."""
@@ -127,7 +129,7 @@ class Site:
             while not stop:
                 time.sleep(0.1)
                 if not self.running():
-                    raise Mistake("the site has stopped; see "
+                    raise Mistake("the site was stopped, or died; see "
                                   f"{self.settings.var}/log")
         finally:
             print("Stopping.", flush=True)
@@ -210,7 +212,7 @@ class Site:
         """After log files were moved away."""
         self._must_run()
         self.edge.reopen()
-        self.workers.signal("USR1")
+        self.workers.reopen()
 
     # -- error pages ------------------------------------------------------
 

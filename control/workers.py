@@ -4,6 +4,7 @@ Each program is one group NAME-GENERATION with its own socket.  All talk goes
 through one XML-RPC connection on supervisord's unix socket.
 """
 import os
+import signal
 import subprocess
 import time
 import xmlrpc.client
@@ -89,19 +90,36 @@ class Workers:
 
     def stop(self):
         pid = self.pid()
-        if not pid:
-            return
+        if pid:
+            self._stop_all(pid)
+        for orphan in self._orphans():
+            os.kill(orphan, signal.SIGTERM)
+
+    def _orphans(self):
+        """Workers of this instance whose supervisord was killed."""
+        mark = f"\0SEOGA_VAR={self.settings.var}\0".encode()
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if path.stat().st_uid == os.geteuid() and \
+                        mark in b"\0" + (path / "environ").read_bytes() and \
+                        b"SUPERVISOR_GROUP_NAME=" in \
+                        (path / "environ").read_bytes():
+                    yield int(path.name)
+            except OSError:
+                continue    # it has just gone
+
+    def _stop_all(self, pid):
         try:
             self.rpc.stopAllProcesses(False)
             self._await_stopped(lambda process: True, 8)
             self.rpc.shutdown()
         except (OSError, xmlrpc.client.Error):
-            os.kill(pid, 15)
+            os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + 5
         while self.pid() and time.monotonic() < end:
             time.sleep(0.02)
         if self.pid():
-            os.kill(pid, 9)
+            os.kill(pid, signal.SIGKILL)
 
     # -- workers ----------------------------------------------------------
 
@@ -178,9 +196,10 @@ class Workers:
                 if concerns(process)):
             time.sleep(0.05)
 
-    def signal(self, name):
-        """Sends a signal to every worker."""
-        self.rpc.signalAllProcesses(name)
+    def reopen(self):
+        """Log files: those of the workers, and supervisord's own."""
+        self.rpc.signalAllProcesses("USR1")
+        os.kill(self.pid(), signal.SIGUSR2)
 
 
 def _runs(pid):

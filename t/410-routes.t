@@ -182,6 +182,18 @@ subtest 'killed workers' => sub {
 	    'they are back';
 };
 
+subtest 'log files that were moved away' => sub {
+	my $log = site_dir() . '/seoga.log';
+
+	http(get => '/books');
+	rename $log, "$log.1" or die;
+	seoga_ok('reopen');
+	my $id = http(get => '/books')->{headers}{'x-request-id'};
+	ok await(5, sub { slurp($log) =~ /$id/ }), 'are made again';
+	unlike slurp("$log.1"), qr/$id/, 'and the old ones left alone';
+	spew($log, slurp("$log.1") . slurp($log));
+};
+
 subtest 'a second start' => sub {
 	like seoga('start'), qr/running already/, 'is refused';
 	isnt $?, 0, 'with an error';
