@@ -12,7 +12,7 @@ end_all(struct req *req)
 {
 	int rc;
 
-	if ((rc = sess_end_others(req)) < 0 || (rc = sess_end(req)) < 0)
+	if ((rc = sessions_end_others(req)) < 0 || (rc = sess_end(req)) < 0)
 		return rc;
 	return page_redirect_flash(req, "/", "done",
 	    _("You are signed out everywhere."));
@@ -26,7 +26,7 @@ end(struct req *req)
 
 	if (strcmp(id, "all") == 0)
 		return end_all(req);
-	rc = sess_end_one(req, id);
+	rc = sessions_end_one(req, id);
 	if (rc < 0)
 		return rc;
 	return page_redirect_flash(req, "/account", "done",

@@ -73,7 +73,7 @@ show(struct req *req)
 	int rc;
 
 	if ((rc = user_by_id(req, req->sess->user_id, &user)) < 0 ||
-	    (rc = sess_list(req, &sessions)) < 0)
+	    (rc = sessions_list(req, &sessions)) < 0)
 		return rc;
 	model = account_model(req, user, sessions);
 	page_crumb(model, _("Home"), "/");
@@ -90,7 +90,7 @@ change_name(struct req *req)
 	if (!name || !*name)
 		return req_field_error(req, "name", _("Enter your name."));
 	if ((rc = user_rename(req, req->sess->user_id, name)) < 0 ||
-	    (rc = sess_rename(req, name)) < 0)
+	    (rc = sessions_rename(req, name)) < 0)
 		return rc;
 	return page_redirect_flash(req, "/account", "done",
 	    _("Your name has been changed."));
@@ -123,7 +123,7 @@ change_password(struct req *req)
 	if ((rc = check_passwords(req)) < 0 ||
 	    (rc = user_set_password(req, req->sess->user_id,
 	    form_str(req, "password_old"), form_str(req, "password"))) < 0 ||
-	    (rc = sess_end_others(req)) < 0)
+	    (rc = sessions_end_others(req)) < 0)
 		return rc;
 	return page_redirect_flash(req, "/account", "done",
 	    _("Your password has been changed. Your other devices are signed"

@@ -21,6 +21,7 @@
 #include "model.h"
 #include "page.h"
 #include "sess.h"
+#include "sessions.h"
 #include "user.h"
 #include "view.h"
 

@@ -14,17 +14,16 @@
 
 #define COOKIE "sid"
 #define UUID_LENGTH (SECRET_UUID_SIZE - 1)
-#define LIST_MAX 50		/* sessions shown */
 #define AGENT_MAX 200		/* bytes kept of a User-Agent */
 
-static const char *
-session_key(struct req *req, const char *id)
+const char *
+sess_key(struct req *req, const char *id)
 {
 	return arena_printf(req->arena, "session:%s", id);
 }
 
-static const char *
-index_key(struct req *req, int64_t user_id)
+const char *
+sess_index_key(struct req *req, int64_t user_id)
 {
 	return arena_printf(req->arena, "user-sessions:%lld",
 	    (long long)user_id);
@@ -116,8 +115,8 @@ sess_queue(struct req *req)
 		s->cart_count = 0;
 		return 0;
 	}
-	cache_queue(req, "HGETALL", session_key(req, s->id), NULL);
-	cache_queue(req, "TTL", session_key(req, s->id), NULL);
+	cache_queue(req, "HGETALL", sess_key(req, s->id), NULL);
+	cache_queue(req, "TTL", sess_key(req, s->id), NULL);
 	if (!s->cart_key)
 		return 2;
 	s->queued_cart = s->cart_key;
@@ -150,7 +149,7 @@ life(const struct req *req)
 static void
 queue_index(struct req *req)
 {
-	const char *key = index_key(req, req->sess->user_id);
+	const char *key = sess_index_key(req, req->sess->user_id);
 	time_t now = time(NULL);
 
 	cache_queue(req, "ZADD", key, number_text(req, now), req->sess->id,
@@ -168,7 +167,7 @@ static int
 renew(struct req *req, int64_t ttl)
 {
 	struct sess *s = req->sess;
-	const char *key = session_key(req, s->id);
+	const char *key = sess_key(req, s->id);
 	struct cache_reply **replies;
 
 	if (ttl < 0 || ttl > life(req) - life(req) / 6)
@@ -277,7 +276,7 @@ static void
 queue_new_session(struct req *req)
 {
 	const struct sess *s = req->sess;
-	const char *key = session_key(req, s->id);
+	const char *key = sess_key(req, s->id);
 	const char *now = number_text(req, time(NULL));
 	const char *user_id = number_text(req, s->user_id);
 
@@ -318,7 +317,7 @@ sess_start(struct req *req, const json_t *user, bool remember)
 
 	queue_new_session(req);
 	if (before.id && !before.fresh && !req->api) {
-		cache_queue(req, "DEL", session_key(req, before.id), NULL);
+		cache_queue(req, "DEL", sess_key(req, before.id), NULL);
 		if (!before.user_id)
 			cart_queue_merge(req, before.cart_key, s->cart_key);
 	}
@@ -328,11 +327,11 @@ sess_start(struct req *req, const json_t *user, bool remember)
 	return rc;
 }
 
-static void
-queue_end(struct req *req, const char *id)
+void
+sess_queue_end(struct req *req, const char *id)
 {
-	cache_queue(req, "DEL", session_key(req, id), NULL);
-	cache_queue(req, "ZREM", index_key(req, req->sess->user_id), id, NULL);
+	cache_queue(req, "DEL", sess_key(req, id), NULL);
+	cache_queue(req, "ZREM", sess_index_key(req, req->sess->user_id), id, NULL);
 }
 
 int
@@ -341,7 +340,7 @@ sess_end(struct req *req)
 	struct cache_reply **replies;
 	int rc;
 
-	queue_end(req, req->sess->id);
+	sess_queue_end(req, req->sess->id);
 	rc = cache_run(req, &replies);
 	if (rc < 0)
 		return rc;
@@ -357,7 +356,7 @@ sess_end(struct req *req)
 int
 sess_flash(struct req *req, const char *kind, const char *text)
 {
-	const char *key = session_key(req, req->sess->id);
+	const char *key = sess_key(req, req->sess->id);
 	struct cache_reply **replies;
 
 	sess_keep(req);
@@ -367,175 +366,4 @@ sess_flash(struct req *req, const char *kind, const char *text)
 	cache_queue(req, "EXPIRE", key,
 	    number_text(req, req->conf->session_s), "NX", NULL);
 	return cache_run(req, &replies);
-}
-
-/* "Firefox, Linux": enough to know one's devices by. */
-static const char *
-device(struct req *req, const char *agent)
-{
-	static const char *const browsers[][2] = { { "Edg/", "Edge" },
-		{ "OPR/", "Opera" }, { "Whale/", "Whale" },
-		{ "Firefox/", "Firefox" }, { "Chrome/", "Chrome" },
-		{ "Chromium/", "Chromium" }, { "Safari/", "Safari" },
-		{ "w3m/", "w3m" }, { "Lynx/", "Lynx" }, { "Links ", "Links" },
-		{ "curl/", "curl" } };
-	static const char *const systems[][2] = { { "Android", "Android" },
-		{ "iPhone", "iPhone" }, { "iPad", "iPad" },
-		{ "Windows", "Windows" }, { "Mac OS X", "macOS" },
-		{ "Linux", "Linux" } };
-	const char *browser = NULL, *system = NULL;
-
-	for (size_t i = 0; i < LENGTH(browsers) && !browser; i++) {
-		if (strstr(agent, browsers[i][0]))
-			browser = browsers[i][1];
-	}
-	for (size_t i = 0; i < LENGTH(systems) && !system; i++) {
-		if (strstr(agent, systems[i][0]))
-			system = systems[i][1];
-	}
-	if (!browser)
-		browser = _("Unknown device");
-	return system ? arena_printf(req->arena, "%s, %s", browser, system) :
-	    browser;
-}
-
-static const char *
-public_id(struct req *req, const char *id)
-{
-	char *name = arena_alloc(req->arena, SECRET_TOKEN_SIZE);
-
-	secret_mac(req->conf->secret, "session", id, name);
-	return name;
-}
-
-static const char *
-list_text(const struct cache_reply *list, size_t i)
-{
-	const struct cache_reply *r = i < list->len ? list->list[i] : NULL;
-
-	return r && r->type == CACHE_TEXT ? r->s : "";
-}
-
-static json_t *
-list_entry(struct req *req, const char *id, const struct cache_reply *fields)
-{
-	return json_pack("{s:s, s:s, s:s, s:I, s:b}",
-	    "id", public_id(req, id),
-	    "device", device(req, list_text(fields, 1)),
-	    "addr", list_text(fields, 2),
-	    "seen", (json_int_t)strtoll(list_text(fields, 3), NULL, 10),
-	    "current", strcmp(id, req->sess->id) == 0);
-}
-
-/* The ids of the member's sessions, newest first. */
-static int
-all_ids(struct req *req, struct cache_reply **ids)
-{
-	return cache_command(req, ids, "ZREVRANGE",
-	    index_key(req, req->sess->user_id), "0",
-	    number_text(req, LIST_MAX - 1), NULL);
-}
-
-int
-sess_list(struct req *req, json_t **out)
-{
-	struct cache_reply *ids, **replies;
-	json_t *list = json_array();
-	int rc = all_ids(req, &ids);
-
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < ids->len; i++)
-		cache_queue(req, "HMGET", session_key(req, list_text(ids, i)),
-		    "user_id", "agent", "addr", "seen", NULL);
-	rc = cache_run(req, &replies);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < ids->len; i++) {
-		const char *id = list_text(ids, i);
-
-		if (*list_text(replies[i], 0))
-			json_array_append_new(list,
-			    list_entry(req, id, replies[i]));
-		else	/* it ran out by itself */
-			cache_queue(req, "ZREM",
-			    index_key(req, req->sess->user_id), id, NULL);
-	}
-	*out = list;
-	return cache_run(req, &replies);
-}
-
-int
-sess_end_one(struct req *req, const char *wanted)
-{
-	struct cache_reply *ids, **replies;
-	int rc = all_ids(req, &ids);
-
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < ids->len; i++) {
-		const char *id = list_text(ids, i);
-
-		if (!secret_equal(public_id(req, id), wanted))
-			continue;
-		if (strcmp(id, req->sess->id) == 0)
-			return sess_end(req);
-		queue_end(req, id);
-		return cache_run(req, &replies);
-	}
-	return req_fail(req, RC_NOT_FOUND, "%s",
-	    _("That session has already ended."));
-}
-
-/* Runs a step on every session of the member but this one. */
-static int
-each_other(struct req *req,
-    void (*step)(struct req *req, const char *id, const char *arg),
-    const char *arg)
-{
-	struct cache_reply *ids, **replies;
-	int rc = cache_command(req, &ids, "ZRANGE",
-	    index_key(req, req->sess->user_id), "0", "-1", NULL);
-
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < ids->len; i++) {
-		if (strcmp(list_text(ids, i), req->sess->id) != 0)
-			step(req, list_text(ids, i), arg);
-	}
-	return cache_run(req, &replies);
-}
-
-static void
-end_step(struct req *req, const char *id, const char *arg ATTR_UNUSED)
-{
-	queue_end(req, id);
-}
-
-int
-sess_end_others(struct req *req)
-{
-	return each_other(req, end_step, NULL);
-}
-
-/* Only where there still is a session: HSET would make one without an end. */
-static struct cache_script rename_script = { .name = "session.rename",
-	.lua = "if redis.call('HEXISTS', KEYS[1], 'user_id') == 1 then"
-	       " redis.call('HSET', KEYS[1], 'name', ARGV[1]) end"
-	       " return 1" };
-
-static void
-rename_step(struct req *req, const char *id, const char *name)
-{
-	const char *argv[] = { session_key(req, id), name };
-
-	cache_queue_script(req, &rename_script, 1, argv, 2);
-}
-
-int
-sess_rename(struct req *req, const char *name)
-{
-	rename_step(req, req->sess->id, name);
-	req->sess->name = name;
-	return each_other(req, rename_step, name);
 }

@@ -59,14 +59,10 @@ int sess_end(struct req *req) ATTR_CHECK;
 int sess_flash(struct req *req, const char *kind, const char *text)
     ATTR_CHECK;
 
-/* The member's sessions, the newest first: array of {id, device, addr, seen
- * (Unix seconds), current}.  id is a public name, not the secret. */
-int sess_list(struct req *req, json_t **list) ATTR_CHECK;
-/* Ends the member's session with that public name; RC_NOT_FOUND. */
-int sess_end_one(struct req *req, const char *public_id) ATTR_CHECK;
-/* Ends all of the member's sessions but this one. */
-int sess_end_others(struct req *req) ATTR_CHECK;
-/* The member changed his name: so do his other sessions' pages. */
-int sess_rename(struct req *req, const char *name) ATTR_CHECK;
+/* For sessions.h: the Redis keys of a session and of a member's list of
+ * them, and the commands that end one. */
+const char *sess_key(struct req *req, const char *id);
+const char *sess_index_key(struct req *req, int64_t user_id);
+void sess_queue_end(struct req *req, const char *id);
 
 #endif
