@@ -129,9 +129,11 @@ allowed_methods(struct req *req)
 {
 	const struct route *r = req->route;
 
-	return arena_printf(req->arena, "%s%s%sOPTIONS",
-	    r->get ? "GET, HEAD, " : "", r->post ? "POST, " : "",
-	    r->delete ? "DELETE, " : "");
+	const char *list = arena_printf(req->arena, "%s%s%s%s",
+	    r->get ? ", GET, HEAD" : "", r->post ? ", POST" : "",
+	    r->delete ? ", DELETE" : "", req->api ? ", OPTIONS" : "");
+
+	return list + strlen(", ");
 }
 
 /* Other sites' scripts may use the API if they are listed: no cookie counts
