@@ -6,6 +6,7 @@
  * whether anything was sent, and so is waiting, so that a trip has one
  * deadline however many replies it reads.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -167,7 +168,23 @@ reply_is_noscript(const struct cache_reply *reply)
 
 /* What the log says. */
 
-/* Adds text for the log, with ids that open a session cut short. */
+/* The length of the secret that s begins with, if any: a UUID, or a token of
+ * hex digits. */
+static size_t
+secret_length(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	if (len >= SECRET_UUID_SIZE - 1 && s[ID_SHOWN] == '-' &&
+	    secret_is_uuid(s, SECRET_UUID_SIZE - 1))
+		return SECRET_UUID_SIZE - 1;
+	while (n < len && isxdigit((unsigned char)s[n]))
+		n++;
+	return n >= SECRET_TOKEN_SIZE - 1 ? n : 0;
+}
+
+/* Adds text for the log, with ids that open a session, and the one-time
+ * tokens of forms, cut short. */
 static void
 add_public(struct buf *b, const char *s, size_t len)
 {
@@ -179,13 +196,12 @@ add_public(struct buf *b, const char *s, size_t len)
 		return;
 	}
 	while (i < len) {
-		size_t left = len - i;
+		size_t secret = secret_length(s + i, len - i);
 
-		if (left >= SECRET_UUID_SIZE - 1 && s[i + ID_SHOWN] == '-' &&
-		    secret_is_uuid(s + i, SECRET_UUID_SIZE - 1)) {
+		if (secret) {
 			buf_add(b, s + i, ID_SHOWN);
 			buf_str(b, ELLIPSIS);
-			i += SECRET_UUID_SIZE - 1;
+			i += secret;
 		} else {
 			buf_char(b, s[i++]);
 		}

@@ -32,12 +32,18 @@ command_die_of(const struct req *req, const char *text)
 }
 
 void
+command_begin(const char *name)
+{
+	command_name = name;
+}
+
+void
 command_open(struct req *req, const char *name, bool admin)
 {
 	static struct conf conf;
 	char error[256];
 
-	command_name = name;
+	command_begin(name);
 	log_open(name, NULL);
 	if (conf_load(&conf, error, sizeof(error)) < 0)
 		command_die("%s", error);

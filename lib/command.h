@@ -7,6 +7,9 @@
 
 #include "req.h"
 
+/* For a command without backends: only says its name in messages. */
+void command_begin(const char *name);
+
 /* Sets up req for the command of that name; with admin, MariaDB is reached
  * with the account that may change tables, and without a short deadline.  On
  * a mistake writes it to stderr and ends the process. */

@@ -109,6 +109,7 @@ load_site(struct reader *r, struct conf *c)
 	c->sql_dir = text("SEOGA_SQL", SEOGA_DATADIR "/sql");
 	c->locale_dir = text("SEOGA_LOCALE", SEOGA_LOCALEDIR);
 	c->log_file = text("SEOGA_LOG_FILE", NULL);
+	c->var_dir = text("SEOGA_VAR", NULL);
 	c->cors_origins = text("SEOGA_CORS_ORIGINS", "");
 	c->secret = secret_text(r, "SEOGA_SECRET", "");
 	c->session_s = number(r, "SEOGA_SESSION_S", 1800, 1, INT_MAX);

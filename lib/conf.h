@@ -33,6 +33,7 @@ struct conf {
 	const char *static_dir;
 	const char *sql_dir;
 	const char *log_file;		/* NULL = descriptor 2 */
+	const char *var_dir;		/* of the instance; NULL = not known */
 	const char *cors_origins;	/* comma-separated, "" = none */
 	const char *secret;		/* keys CSRF tokens; >= 32 characters */
 

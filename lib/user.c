@@ -121,7 +121,7 @@ check_answer(struct req *req, const char *token, const char *answer)
 	struct cache_reply *reply;
 	int rc;
 
-	if (!token || !answer)
+	if (!token || !answer || !*answer)
 		return req_field_error(req, "answer",
 		    _("Answer the question, please."));
 	rc = cache_command(req, &reply, "GETDEL",
@@ -167,15 +167,47 @@ count_failure(struct req *req, const char *username)
 	    _("The username or the password is not right."));
 }
 
+/* Most of the time that a sign-in takes: the log tells how much. */
+static void
+log_password(const char *event, int64_t begin)
+{
+	log_event(LOG_INFO, event);
+	log_int("us", log_now() - begin);
+	log_end();
+}
+
+static int
+hash_password(struct req *req, const char *password,
+    char hash[SECRET_HASH_SIZE])
+{
+	int64_t begin = log_now();
+	int rc = secret_hash(password, hash);
+
+	log_password("password.hash", begin);
+	if (rc < 0)
+		return req_fail(req, rc, "%s",
+		    _("The site is busy. Please try again in a moment."));
+	return RC_OK;
+}
+
+static bool
+password_fits(const char *password, const char *hash, bool *rehash)
+{
+	int64_t begin = log_now();
+	bool fits = secret_verify(password, hash, rehash);
+
+	log_password("password.check", begin);
+	return fits;
+}
+
 static int
 replace_hash(struct req *req, int64_t id, const char *password)
 {
 	char hash[SECRET_HASH_SIZE];
-	int rc = secret_hash(password, hash);
+	int rc = hash_password(req, password, hash);
 
 	if (rc < 0)
-		return req_fail(req, rc, "%s",
-		    _("The site is busy. Please try again in a moment."));
+		return rc;
 	return db_exec(req, &USER_SET_HASH,
 	    DB_ARGS(db_text(hash), db_int(id)), NULL, NULL);
 }
@@ -215,7 +247,7 @@ check_password(struct req *req, const char *username, const char *password,
 	if (rc < 0 && rc != RC_NOT_FOUND)
 		return rc;
 	hash = model_text(row, "password_hash");
-	fits = secret_verify(password, hash, &rehash);
+	fits = password_fits(password, hash, &rehash);
 	if (!fits)
 		return count_failure(req, username);
 	rc = welcome(req, row, username, password, rehash);
@@ -248,11 +280,10 @@ insert(struct req *req, const char *username, const char *name,
     const char *password, const char *role, int64_t *id)
 {
 	char hash[SECRET_HASH_SIZE];
-	int rc = secret_hash(password, hash);
+	int rc = hash_password(req, password, hash);
 
 	if (rc < 0)
-		return req_fail(req, rc, "%s",
-		    _("The site is busy. Please try again in a moment."));
+		return rc;
 	rc = db_exec(req, &USER_ADD, DB_ARGS(db_text(username), db_text(name),
 	    db_text(hash), db_text(role)), NULL, id);
 	if (rc == RC_CONFLICT)
@@ -314,8 +345,7 @@ user_set_password(struct req *req, int64_t id, const char *old,
 
 	if (rc < 0)
 		return rc;
-	if (!secret_verify(old,
-	    model_text(row, "password_hash"), NULL))
+	if (!password_fits(old, model_text(row, "password_hash"), NULL))
 		return req_field_error(req, "password_old",
 		    _("This is not your current password."));
 	return replace_hash(req, id, password);

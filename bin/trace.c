@@ -1,0 +1,278 @@
+/*
+ * seoga trace -- the life of a request, from the logs.
+ *
+ *	seoga trace ID			a waterfall: nginx, program, SQL, Redis
+ *	seoga trace --last [N]		the latest requests and their ids
+ *	seoga trace --slow MS [N]	those that took so long
+ *
+ * An ID is what X-Request-Id says, or its first digits, or a traceparent.
+ * doc/trace.md walks through it.
+ */
+#include "command.h"
+#include "trace.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LAST 20			/* requests listed unless told */
+#define LAST_MAX 100000
+
+static const char usage[] =
+    "usage: seoga trace [--json] [--log FILE|FOLDER]... ID\n"
+    "       seoga trace [--json] [--log FILE|FOLDER]... --last [N]\n"
+    "       seoga trace [--json] [--log FILE|FOLDER]... --slow MS [N]\n"
+    "ID is what the header X-Request-Id said: 32 hexadecimal digits, or the"
+    " first\n8 or more of them, or a whole traceparent.";
+
+struct options {
+	struct trace_logs logs;
+	bool json, last;
+	int64_t least_us;
+};
+
+/* --- what was asked for --- */
+
+static size_t
+hex_digits(const char *s)
+{
+	return strspn(s, "0123456789abcdef");
+}
+
+/* 00-TRACE-SPAN-FLAGS, as W3C Trace Context has it. */
+static bool
+is_traceparent(const char *s)
+{
+	return strlen(s) == 55 && hex_digits(s) == 2 && s[2] == '-' &&
+	    hex_digits(s + 3) == TRACE_DIGITS && s[35] == '-' &&
+	    hex_digits(s + 36) == 16 && s[52] == '-' &&
+	    hex_digits(s + 53) == 2;
+}
+
+static void
+read_id(const char *word, char digits[TRACE_DIGITS + 1])
+{
+	char id[64] = "";
+	size_t len = strnlen(word, sizeof(id));
+
+	for (size_t i = 0; i < len && len < sizeof(id); i++)
+		id[i] = (char)tolower((unsigned char)word[i]);
+	if (is_traceparent(id)) {
+		memmove(id, id + 3, TRACE_DIGITS);
+		id[TRACE_DIGITS] = '\0';
+	}
+	len = strlen(id);
+	if (len == 0 || hex_digits(id) != len || len > TRACE_DIGITS)
+		command_die("\"%s\" is no request id; it has %d hexadecimal"
+		    " digits, as X-Request-Id and the foot of a page say",
+		    word, TRACE_DIGITS);
+	if (len < TRACE_DIGITS_MIN)
+		command_die("\"%s\" is too short: give at least %d digits",
+		    word, TRACE_DIGITS_MIN);
+	memcpy(digits, id, len + 1);
+}
+
+static long
+read_number(const char *word, long min, long max)
+{
+	char *end;
+	long n = strtol(word, &end, 10);
+
+	if (end == word || *end || n < min || n > max)
+		command_die("\"%s\" is not a number from %ld to %ld", word,
+		    min, max);
+	return n;
+}
+
+static void
+add_log(struct trace_logs *logs, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		trace_logs_add_folder(logs, path, NULL);
+	else
+		trace_logs_add_file(logs, path);
+}
+
+static struct options
+read_options(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "last", no_argument, NULL, 'l' },
+		{ "log", required_argument, NULL, 'f' },
+		{ "slow", required_argument, NULL, 's' },
+		{ 0 }
+	};
+	struct options o = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option == 'f') {
+			add_log(&o.logs, optarg);
+		} else if (option == 'j') {
+			o.json = true;
+		} else if (option == 'l') {
+			o.last = true;
+		} else if (option == 's') {
+			o.last = true;
+			o.least_us = read_number(optarg, 0, INT_MAX) * 1000;
+		} else if (option == 'h') {
+			puts(usage);
+			exit(EXIT_SUCCESS);
+		} else {
+			command_die("%s", usage);
+		}
+	}
+	return o;
+}
+
+/* --- the logs of this instance --- */
+
+static void
+add_family(struct trace_logs *logs, const char *path)
+{
+	char folder[PATH_MAX], name[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	snprintf(name, sizeof(name), "%s", path);
+	trace_logs_add_folder(logs, dirname(folder), basename(name));
+}
+
+static void
+add_logs_of_site(struct trace_logs *logs)
+{
+	char error[256], access_log[PATH_MAX];
+	struct conf conf;
+
+	if (conf_load(&conf, error, sizeof(error)) < 0)
+		command_die("%s", error);
+	if (!conf.log_file || !conf.var_dir)
+		command_die("it is not set where the logs are; give their"
+		    " folder with --log");
+	snprintf(access_log, sizeof(access_log), "%s/log/access.log",
+	    conf.var_dir);
+	add_family(logs, access_log);
+	add_family(logs, conf.log_file);
+	if (logs->n == 0)
+		command_die("there are no logs yet; start the site first");
+}
+
+/* --- answers --- */
+
+static void
+print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static int
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) ||
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return 80;
+	return size.ws_col < 60 ? 60 : size.ws_col > 240 ? 240 : size.ws_col;
+}
+
+static void
+nothing_found(const struct trace_logs *logs, const char *digits)
+{
+	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:",
+	    digits);
+	for (size_t i = 0; i < logs->n; i++)
+		fprintf(stderr, " %s", logs->log[i].path);
+	fputs("\nnginx writes its lines up to a second late, so try again in"
+	    " a moment;\n`seoga trace --last` lists the latest requests.\n",
+	    stderr);
+	exit(EXIT_FAILURE);
+}
+
+/* Several ids begin with these digits: say which. */
+static void
+check_unambiguous(const json_t *lines, const char *digits)
+{
+	json_t *ids = json_object(), *line, *unused;
+	const char *id;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+		json_object_set_new(ids, trace_text(line, "trace"),
+		    json_true());
+	if (json_object_size(ids) > 1) {
+		fprintf(stderr, "seoga trace: %zu ids begin with %s:\n",
+		    json_object_size(ids), digits);
+		json_object_foreach(ids, id, unused)
+			fprintf(stderr, "    %s\n", id);
+		exit(EXIT_FAILURE);
+	}
+	json_decref(ids);
+}
+
+static void
+show_one(const struct options *o, const char *word)
+{
+	char digits[TRACE_DIGITS + 1];
+	json_t *lines, *requests;
+
+	read_id(word, digits);
+	lines = trace_logs_find(&o->logs, digits);
+	if (json_array_size(lines) == 0)
+		nothing_found(&o->logs, digits);
+	check_unambiguous(lines, digits);
+	requests = trace_tree(lines);
+	if (o->json)
+		print_json(requests);
+	else
+		trace_print(requests, terminal_width());
+	json_decref(requests);
+	json_decref(lines);
+}
+
+static void
+show_latest(const struct options *o, size_t n)
+{
+	json_t *lines = trace_logs_latest(&o->logs, n, o->least_us);
+
+	if (o->json)
+		print_json(lines);
+	else if (json_array_size(lines) > 0)
+		trace_print_list(lines);
+	else
+		puts("No such request is in the logs (nginx writes its lines"
+		    " up to a second late).");
+	json_decref(lines);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	int words;
+
+	command_begin("trace");
+	signal(SIGPIPE, SIG_DFL);	/* `seoga trace --last | head` */
+	o = read_options(argc, argv);
+	words = argc - optind;
+	if (words > 1 || (words == 0 && !o.last))
+		command_die("%s", usage);
+	if (o.logs.n == 0)
+		add_logs_of_site(&o.logs);
+	if (!o.last)
+		show_one(&o, argv[optind]);
+	else
+		show_latest(&o, words ? (size_t)read_number(argv[optind], 1,
+		    LAST_MAX) : LAST);
+	trace_logs_close(&o.logs);
+	return EXIT_SUCCESS;
+}

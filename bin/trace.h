@@ -1,0 +1,62 @@
+/*
+ * trace -- the parts of `seoga trace`: find the lines of a request in the
+ * logs, make a tree of timed spans of them, print it as a waterfall.
+ *
+ * The tree is jansson's, and what --json prints.  A span is an object with
+ * ev (the event), what (one line for people), start and us (microseconds
+ * since 1970 and its length), line (as it was logged) and parts (spans).
+ */
+#ifndef SEOGA_TRACE_H
+#define SEOGA_TRACE_H
+
+#include "base.h"
+
+#include <jansson.h>
+
+#define TRACE_DIGITS 32		/* of a whole trace id */
+#define TRACE_DIGITS_MIN 8	/* of an abbreviated one */
+
+struct trace_log {
+	char *path;
+	const char *data;	/* mapped; NULL when the file is empty */
+	size_t len;
+};
+
+struct trace_logs {
+	struct trace_log *log;
+	size_t n;
+};
+
+/* trace_logs.c.  What cannot be read ends the process with a message. */
+
+void trace_logs_add_file(struct trace_logs *logs, const char *path);
+/* The files of a folder whose names begin with stem, rotated ones too; with
+ * stem NULL all that have ".log" in theirs.  Compressed ones are left out. */
+void trace_logs_add_folder(struct trace_logs *logs, const char *folder,
+    const char *stem);
+void trace_logs_close(struct trace_logs *logs);
+
+/* All lines whose trace id begins with these digits. */
+json_t *trace_logs_find(const struct trace_logs *logs, const char *digits);
+/* The n latest lines that tell of a whole request which took least_us or
+ * longer, the earliest first; nginx's where it has one. */
+json_t *trace_logs_latest(const struct trace_logs *logs, size_t n,
+    int64_t least_us);
+
+/* trace_tree.c */
+
+/* Of the lines of one trace id: its requests as spans, in order of time. */
+json_t *trace_tree(const json_t *lines);
+/* The time of a line, and how long what it tells took (0: a moment). */
+int64_t trace_line_time(const json_t *line);
+int64_t trace_line_us(const json_t *line);
+/* A text of a line or of a span, "" when it has none of that name. */
+const char *trace_text(const json_t *object, const char *name);
+int64_t trace_int(const json_t *object, const char *name);
+
+/* trace_print.c */
+
+void trace_print(const json_t *requests, int width);
+void trace_print_list(const json_t *lines);
+
+#endif

@@ -1,0 +1,346 @@
+/* trace_print -- a tree of spans as a waterfall of text: see trace.h. */
+#include "buf.h"
+#include "trace.h"
+#include "utf8.h"
+
+#include <time.h>
+
+#define NUMBERS 19		/* columns of the two numbers */
+#define LINE_MAX_BYTES 4096
+
+struct axis {
+	int64_t start, us;
+	int label, bar;		/* columns */
+};
+
+static double
+ms(int64_t us)
+{
+	return (double)us / 1000;
+}
+
+/* --- text --- */
+
+/* Two columns for the scripts of East Asia, as terminals have it. */
+static int
+columns_of(uint32_t ch)
+{
+	return (ch >= 0x1100 && ch <= 0x115f) ||
+	    (ch >= 0x2e80 && ch <= 0xa4cf) || (ch >= 0xac00 && ch <= 0xd7a3) ||
+	    (ch >= 0xf900 && ch <= 0xfaff) || (ch >= 0xff00 && ch <= 0xff60) ||
+	    ch >= 0x1f300 ? 2 : 1;
+}
+
+/* What a client sent must not command the terminal that shows it; a line
+ * break is one of ours, or does no harm here. */
+static char *
+harmless(const char *text)
+{
+	struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	size_t len = strlen(text), n;
+	uint32_t ch;
+
+	buf_str(&b, "");
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_next(text + i, len - i, &ch);
+		if (text[i] == '\n' || (n && utf8_one_line(text + i, n)))
+			buf_add(&b, text + i, n);
+		else
+			buf_char(&b, '?');
+	}
+	return b.data ? b.data : strdup("");
+}
+
+/* As many bytes as go into so many columns, up to a line break, else up to
+ * the last space if there is one; at least one character. */
+static size_t
+fit(const char *text, int columns)
+{
+	size_t len = strlen(text), i = 0, space = 0, n;
+	uint32_t ch = 0;
+
+	for (; i < len; i += n) {
+		n = utf8_next(text + i, len - i, &ch);
+		n = n ? n : 1;
+		columns -= columns_of(ch);
+		if (columns < 0 || text[i] == '\n')
+			break;
+		if (text[i] == ' ')
+			space = i;
+	}
+	if (i == len || (i > 0 && text[i] == '\n'))
+		return i;
+	return space ? space : i ? i : n;
+}
+
+static int
+print_columns(const char *text, size_t len)
+{
+	uint32_t ch = 0;
+	int columns = 0;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_next(text + i, len - i, &ch);
+		n = n ? n : 1;
+		columns += columns_of(ch);
+	}
+	fwrite(text, 1, len, stdout);
+	return columns;
+}
+
+/* --- the chart --- */
+
+static int
+column_of(const struct axis *axis, int64_t time)
+{
+	if (axis->us <= 0)
+		return 0;
+	return (int)((time - axis->start) * axis->bar / axis->us);
+}
+
+static void
+print_bar(const struct axis *axis, const json_t *span)
+{
+	int64_t start = trace_int(span, "start"), us = trace_int(span, "us");
+	int from = column_of(axis, start), to = column_of(axis, start + us);
+
+	if (from >= axis->bar)
+		from = axis->bar - 1;
+	if (from < 0)
+		from = 0;
+	printf("%*s", from, "");
+	if (us == 0 || to <= from)
+		putchar(us == 0 ? '|' : '#');
+	for (; from < to && from < axis->bar; from++)
+		putchar('#');
+}
+
+/* Whole milliseconds are all that nginx knows. */
+static void
+print_numbers(const struct axis *axis, const json_t *span, bool rough)
+{
+	char took[24] = "";
+	int64_t us = trace_int(span, "us");
+
+	if (rough || us > 0)
+		snprintf(took, sizeof(took), "%s%.2f", rough ? "~" : "",
+		    ms(us));
+	printf("%8.2f %8s  ", ms(trace_int(span, "start") - axis->start),
+	    took);
+}
+
+/* What did not fit beside the bar has the line for itself. */
+static void
+print_rest(const char *text, int indent, const struct axis *axis)
+{
+	int columns = NUMBERS + axis->label + 2 + axis->bar - indent;
+	size_t n;
+
+	for (; *(text += strspn(text, " \n")); text += n) {
+		n = fit(text, columns);
+		printf("%*s", indent, "");
+		print_columns(text, n);
+		putchar('\n');
+	}
+}
+
+static void
+print_span(const struct axis *axis, const json_t *span, int depth)
+{
+	bool rough = strcmp(trace_text(span, "ev"), "nginx.request") == 0;
+	char *what = harmless(trace_text(span, "what"));
+	size_t n = fit(what, axis->label - depth);
+	const char *rest = what + n;
+	json_t *part;
+	size_t i;
+	int used;
+
+	print_numbers(axis, span, rough);
+	printf("%*s", depth, "");
+	used = depth + print_columns(what, n);
+	printf("%*s", axis->label - used + 2, "");
+	print_bar(axis, span);
+	putchar('\n');
+	print_rest(rest, NUMBERS + depth + 2, axis);
+	free(what);
+	json_array_foreach(json_object_get(span, "parts"), i, part)
+		print_span(axis, part, depth + 2);
+}
+
+static void
+print_scale(const struct axis *axis)
+{
+	char end[32];
+	int n = snprintf(end, sizeof(end), " %.2f ms", ms(axis->us));
+
+	printf("%8s %8s  %-*s  0 ", "at ms", "took ms", axis->label, "what");
+	for (int i = 2; i < axis->bar - n; i++)
+		putchar('-');
+	printf("%s\n", end);
+}
+
+/* --- the words around it --- */
+
+static void
+print_time(const json_t *request)
+{
+	int64_t start = trace_int(request, "start");
+	time_t second = (time_t)(start / 1000000);
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&second, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%s.%03d UTC", text, (int)(start % 1000000 / 1000));
+}
+
+static void
+print_heading(const json_t *request, size_t number, size_t count)
+{
+	const json_t *line = json_object_get(request, "line");
+	const char *parent = trace_text(line, "parent");
+
+	if (number > 0)
+		putchar('\n');
+	printf("%s  ", trace_text(line, "trace"));
+	print_time(request);
+	if (count > 1)
+		printf("  (%zu of %zu)", number + 1, count);
+	putchar('\n');
+	if (strcmp(trace_text(request, "ev"), "nginx.request") == 0 &&
+	    *parent)
+		printf("called by span %s\n", parent);
+	putchar('\n');
+}
+
+static int64_t
+us_of(const json_t *run, const char *ev)
+{
+	int64_t sum = 0;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "parts"), i, part) {
+		if (strcmp(trace_text(part, "ev"), ev) == 0)
+			sum += trace_int(part, "us");
+	}
+	return sum;
+}
+
+static int64_t
+us_of_parts(const json_t *run)
+{
+	int64_t sum = 0;
+	json_t *part;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "parts"), i, part)
+		sum += trace_int(part, "us");
+	return sum;
+}
+
+static void
+print_bytes(int64_t bytes)
+{
+	if (bytes < 1000)
+		printf("%d B", (int)bytes);
+	else
+		printf("%.*f kB", bytes < 10000 ? 1 : 0,
+		    (double)bytes / 1000);
+}
+
+static void
+print_sum(const json_t *run)
+{
+	const json_t *end = json_object_get(run, "end");
+	char *why;
+
+	if (!end) {
+		puts("The program has not written the end of this request.");
+		return;
+	}
+	printf("%d SQL, %d Redis, %.1f ms, ", (int)trace_int(end, "db"),
+	    (int)trace_int(end, "redis"), ms(trace_int(end, "us")));
+	print_bytes(trace_int(end, "bytes"));
+	printf("   (SQL %.2f, Redis %.2f, the program itself %.2f ms)\n",
+	    ms(us_of(run, "db.query")), ms(us_of(run, "redis.cmd")),
+	    ms(trace_int(end, "us") - us_of_parts(run)));
+	why = harmless(trace_text(end, "why"));
+	if (*why)
+		printf("The reader was told: %s\n", why);
+	free(why);
+}
+
+static void
+print_sums(const json_t *request)
+{
+	json_t *run, *runs = json_object_get(request, "parts");
+	const json_t *line = json_object_get(request, "line");
+	size_t i;
+
+	if (strcmp(trace_text(request, "ev"), "nginx.request") != 0) {
+		print_sum(request);
+		puts("nginx has not written its line; it does so within a "
+		    "second.");
+		return;
+	}
+	json_array_foreach(runs, i, run)
+		print_sum(run);
+	if (json_array_size(runs) > 0)
+		return;
+	if (*trace_text(line, "upstream_response_time"))
+		printf("The program %s has written nothing about it.\n",
+		    trace_text(line, "route"));
+	else
+		puts("nginx answered this itself; no program was asked.");
+}
+
+/* A quarter for the bars, the rest for words. */
+static struct axis
+new_axis(const json_t *request, int width)
+{
+	struct axis axis = { .start = trace_int(request, "start"),
+		.us = trace_int(request, "us"), .bar = width / 4 };
+
+	axis.label = width - NUMBERS - 2 - axis.bar;
+	return axis;
+}
+
+void
+trace_print(const json_t *requests, int width)
+{
+	size_t i, count = json_array_size(requests);
+	json_t *request;
+
+	json_array_foreach(requests, i, request) {
+		struct axis axis = new_axis(request, width);
+
+		print_heading(request, i, count);
+		print_scale(&axis);
+		print_span(&axis, request, 0);
+		putchar('\n');
+		print_sums(request);
+	}
+}
+
+void
+trace_print_list(const json_t *lines)
+{
+	json_t *line;
+	size_t i;
+
+	printf("%-32s  %-12s %6s %9s  %s\n", "ID", "TIME", "STATUS", "MS",
+	    "REQUEST");
+	json_array_foreach(lines, i, line) {
+		char *path = harmless(trace_text(line, "path"));
+
+		printf("%-32.32s  %-12.12s %6d %9.2f  %.20s %s\n",
+		    trace_text(line, "trace"),
+		    strchr(trace_text(line, "ts"), 'T') ?
+		    strchr(trace_text(line, "ts"), 'T') + 1 : "",
+		    (int)trace_int(line, "status"),
+		    ms(trace_line_us(line)), trace_text(line, "method"),
+		    path);
+		free(path);
+	}
+}
