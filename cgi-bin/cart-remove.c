@@ -3,7 +3,8 @@
 #include "route.h"
 
 static const struct field fields[] = {
-	{ "book_id", FIELD_INT, FIELD_BODY, 1, INT64_MAX, N_("Book") },
+	{ "book_id", FIELD_INT, FIELD_BODY | FIELD_PAGE, 1, INT64_MAX,
+	    N_("Book") },
 	{ "id", FIELD_INT, FIELD_PATH, 1, INT64_MAX, N_("Book") },
 	{ 0 }
 };
@@ -38,30 +39,12 @@ remove_by_path(struct req *req)
 	return page_send_nothing(req);
 }
 
-static int
-post(struct req *req)
-{
-	if (!req->api)
-		return remove_by_form(req);
-	http_header(req, "Allow", "DELETE, OPTIONS");
-	return RC_METHOD;
-}
-
-static int
-delete(struct req *req)
-{
-	if (req->api)
-		return remove_by_path(req);
-	http_header(req, "Allow", "POST");
-	return RC_METHOD;
-}
-
 static const struct route cart_remove_route = {
 	.name = "cart-remove",
-	.post = post,
-	.delete = delete,
+	.post = remove_by_form,
+	.delete = remove_by_path,
 	.fields = fields,
-	.needs = NEED_API_TOKEN,
+	.needs = NEED_API_TOKEN | POST_IS_PAGE,
 };
 
 int

@@ -10,7 +10,8 @@ static const struct field fields[] = {
 	{ "answer", FIELD_TEXT, FIELD_BODY, 0, 20, N_("Answer") },
 	{ "question_token", FIELD_TEXT, FIELD_BODY, 0, 64,
 	    N_("Question") },
-	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 2000, N_("Next page") },
+	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY | FIELD_PAGE, 0, 2000,
+	    N_("Next page") },
 	{ 0 }
 };
 
@@ -53,11 +54,17 @@ show(struct req *req)
 	return page_send(req, "login", model);
 }
 
+/* A program's user must answer, too: the problem brings the question. */
 static int
-get(struct req *req)
+ask(struct req *req)
 {
-	return req->api ? req_fail(req, RC_METHOD, "%s",
-	    _("Sign in with POST.")) : show(req);
+	json_t *question;
+	int rc = user_question(req, &question);
+
+	if (rc < 0)
+		return rc;
+	req->details = json_pack("{s:o}", "question", question);
+	return RC_BAD_INPUT;
 }
 
 /* The page asks again; the API says why in a problem. */
@@ -66,6 +73,8 @@ refuse(struct req *req, int rc)
 {
 	const char *why = req->fail_text;
 
+	if (req->api && json_object_get(req->errors, "answer"))
+		return ask(req);
 	if (rc != RC_LOGIN || req->api)
 		return rc;
 	req_forgive(req);
@@ -117,11 +126,11 @@ login(struct req *req)
 /* Hashing a password takes as long as hundreds of pages: stand back. */
 static const struct route login_route = {
 	.name = "login",
-	.get = get,
+	.get = show,
 	.post = login,
 	.invalid = show,
 	.fields = fields,
-	.needs = NEED_FORM,
+	.needs = NEED_FORM | GET_IS_PAGE,
 	.nice = 5,
 };
 

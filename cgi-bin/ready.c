@@ -11,14 +11,13 @@ static int
 ready(struct req *req)
 {
 	int db = db_ping(req), redis = cache_ping(req);
-	bool ok = db == RC_OK && redis == RC_OK;
 
-	req_forgive(req);
-	if (!ok)
-		http_header(req, "Retry-After", "5");
-	return page_send_json(req, ok ? 200 : 503, json_pack(
-	    "{s:s, s:s, s:s}", "status", ok ? "ok" : "away",
-	    "mariadb", word(db), "redis", word(redis)));
+	if (db == RC_OK && redis == RC_OK)
+		return page_send_json(req, 200, json_pack("{s:s, s:s, s:s}",
+		    "status", "ok", "mariadb", "ok", "redis", "ok"));
+	req->details = json_pack("{s:s, s:s}", "mariadb", word(db),
+	    "redis", word(redis));
+	return RC_DOWN;
 }
 
 static const struct route ready_route = {

@@ -11,7 +11,8 @@ static const struct field fields[] = {
 	    USER_PASSWORD_MIN, USER_PASSWORD_MAX, N_("Password") },
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
 	    N_("Password once more") },
-	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 2000, N_("Next page") },
+	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY | FIELD_PAGE, 0, 2000,
+	    N_("Next page") },
 	{ 0 }
 };
 
@@ -34,13 +35,6 @@ show(struct req *req)
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Register"), NULL);
 	return page_send(req, "register", model);
-}
-
-static int
-get(struct req *req)
-{
-	return req->api ? req_fail(req, RC_METHOD, "%s",
-	    _("Register with POST.")) : show(req);
 }
 
 static int
@@ -77,11 +71,11 @@ register_member(struct req *req)
 
 static const struct route register_route = {
 	.name = "register",
-	.get = get,
+	.get = show,
 	.post = register_member,
 	.invalid = show,
 	.fields = fields,
-	.needs = NEED_FORM,
+	.needs = NEED_FORM | GET_IS_PAGE,
 	.nice = 5,
 };
 

@@ -51,6 +51,7 @@ class Edge:
         (folder / "upstreams.conf").write_text("".join(
             self._upstream(prog) for prog in programs.values()))
         (folder / "proxies.conf").write_text(self._proxies())
+        (folder / "origins.conf").write_text(self._origins())
         return folder
 
     def _last(self):
@@ -90,6 +91,13 @@ class Edge:
                   "map $trusted_proxy:$http_x_forwarded_proto $client_https {",
                   "\t1:https on;", "\tdefault $https;", "}"]
         return "\n".join(lines) + "\n"
+
+    def _origins(self):
+        """Whose pages may read the API's answers, also those of nginx."""
+        origins = self.settings.cors_origins
+        return ("map $http_origin $listed_origin {\n\tdefault \"\";\n"
+                + "".join(f'\t"{origin}" $http_origin;\n'
+                          for origin in origins) + "}\n")
 
     def _servers(self):
         s = self.settings

@@ -7,6 +7,7 @@ it has a default.
 import hashlib
 import json
 import os
+import re
 import secrets
 import socket
 from pathlib import Path
@@ -68,6 +69,13 @@ class Settings:
         self.limits = self._choice("LIMITS", "on", ("on", "off"))
         self.trusted_proxies = self.get("TRUSTED_PROXIES", "").replace(
             ",", " ").split()
+        self.cors_origins = self.get("CORS_ORIGINS", "").replace(
+            ",", " ").split()
+        for origin in self.cors_origins:
+            if not re.fullmatch(r"[a-z]+://[a-z0-9.:\[\]-]+", origin):
+                raise Mistake(f"SEOGA_CORS_ORIGINS has {origin!r}; an origin "
+                              "is like https://app.example.org or "
+                              "http://localhost:3000.")
         self.nginx_workers = self._number("NGINX_WORKERS", 2, 1, 64)
         self.tls_cert = self.get("TLS_CERT", "")
         self.tls_key = self.get("TLS_KEY", "")

@@ -2,8 +2,10 @@
 #include "failure.h"
 
 #include "buf.h"
+#include "fcgi.h"
 #include "http.h"
 #include "page.h"
+#include "route.h"
 
 static const struct {
 	int status;
@@ -75,6 +77,17 @@ failure_model(int status, const char *what)
 	    "retry_after");
 }
 
+/* RFC 6750: the error is for those who sent a token, even a bad one. */
+static const char *
+challenge(struct req *req)
+{
+	const char *sent = fcgi_param(req->call, "HTTP_AUTHORIZATION");
+
+	return sent && req->route->needs & NEED_API_TOKEN ?
+	    "Bearer realm=\"seoga\", error=\"invalid_token\"" :
+	    "Bearer realm=\"seoga\"";
+}
+
 static void
 send_problem(struct req *req, int status, const json_t *model)
 {
@@ -87,8 +100,11 @@ send_problem(struct req *req, int status, const json_t *model)
 
 	if (req->errors)
 		json_object_set(problem, "errors", req->errors);
+	if (req->details)
+		json_object_update_missing(problem, req->details);
 	if (status == 401)
-		http_header(req, "WWW-Authenticate", "Bearer");
+		http_header(req, "WWW-Authenticate", challenge(req));
+	http_header(req, "Content-Language", lang_code(req->lang));
 	page_send_problem(req, status, problem);
 }
 

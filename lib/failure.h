@@ -8,7 +8,8 @@
 #include "req.h"
 
 /* Error page, problem+json (RFC 9457), or for RC_LOGIN of a page a redirect
- * to the login.  Tells req->fail_text, req->errors and req->retry_after. */
+ * to the login.  Tells req->fail_text, req->errors and req->retry_after, and
+ * the problem also req->details. */
 void failure_send(struct req *req, enum rc rc);
 
 /* The model of the error page of a status in the current language; what is

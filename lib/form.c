@@ -161,7 +161,8 @@ admit(struct req *req, const char *name, size_t len, unsigned from,
     struct value **v)
 {
 	*v = find(req->form, name, len);
-	if (*v && ((*v)->field->flags & from))
+	if (*v && ((*v)->field->flags & from) &&
+	    !(req->api && (*v)->field->flags & FIELD_PAGE))
 		return RC_OK;
 	*v = NULL;
 	/* People add ?utm_source=... to the addresses of pages. */

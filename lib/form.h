@@ -28,7 +28,8 @@ enum field_flags {
 	FIELD_REQUIRED = 1,	/* not asked of a body's fields on GET */
 	FIELD_QUERY = 2,	/* may come in the query string */
 	FIELD_BODY = 4,		/* may come in the body */
-	FIELD_PATH = 8		/* a capture of the route's location */
+	FIELD_PATH = 8,		/* a capture of the route's location */
+	FIELD_PAGE = 16		/* of pages only: unknown to the API */
 };
 
 struct field {

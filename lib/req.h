@@ -57,6 +57,7 @@ struct req {
 	enum rc fail_code;
 	const char *fail_text;		/* for the reader, in his language */
 	json_t *errors;			/* field -> message, or NULL */
+	json_t *details;		/* more members of a problem, or NULL */
 	int retry_after;		/* seconds, 0 = do not say */
 
 	/* Counted for req.end and the query budget of the tests. */

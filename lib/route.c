@@ -113,25 +113,27 @@ log_request(const struct req *req)
 typedef int handler_fn(struct req *req);
 
 static handler_fn *
-handler_of(const struct route *r, const char *method)
+handler_of(const struct req *req, const char *method)
 {
+	const struct route *r = req->route;
+
 	if (strcmp(method, "GET") == 0)
-		return r->get;
+		return req->api && r->needs & GET_IS_PAGE ? NULL : r->get;
 	if (strcmp(method, "POST") == 0)
-		return r->post;
+		return req->api && r->needs & POST_IS_PAGE ? NULL : r->post;
 	if (strcmp(method, "DELETE") == 0)
-		return r->delete;
+		return req->api ? r->delete : NULL;
 	return NULL;
 }
 
 static const char *
 allowed_methods(struct req *req)
 {
-	const struct route *r = req->route;
-
 	const char *list = arena_printf(req->arena, "%s%s%s%s",
-	    r->get ? ", GET, HEAD" : "", r->post ? ", POST" : "",
-	    r->delete ? ", DELETE" : "", req->api ? ", OPTIONS" : "");
+	    handler_of(req, "GET") ? ", GET, HEAD" : "",
+	    handler_of(req, "POST") ? ", POST" : "",
+	    handler_of(req, "DELETE") ? ", DELETE" : "",
+	    req->api ? ", OPTIONS" : "");
 
 	return list + strlen(", ");
 }
@@ -145,7 +147,8 @@ add_cors(struct req *req)
 
 	if (!req->api)
 		return false;
-	http_header(req, "Vary", "Origin");
+	/* Texts are in the reader's language, which the cookie may choose. */
+	http_header(req, "Vary", "Origin, Accept-Language, Cookie");
 	if (!origin || !http_origin_listed(origin, req->conf->cors_origins))
 		return false;
 	http_header(req, "Access-Control-Allow-Origin", origin);
@@ -172,7 +175,7 @@ preflight(struct req *req, bool listed)
 static int
 check_method(struct req *req, handler_fn **found)
 {
-	*found = handler_of(req->route, req->method);
+	*found = handler_of(req, req->method);
 	if (*found)
 		return RC_OK;
 	http_header(req, "Allow", allowed_methods(req));
