@@ -368,11 +368,11 @@ render(struct req *req, const char *name, const json_t *model)
 }
 
 /* Pages are of one reader; one with a form is not shown again from memory,
- * since its one-time key is used up. */
+ * since its one-time key is used up; a failure may be over the next time. */
 static void
 page_headers(struct req *req)
 {
-	bool own = req->route->needs & NEED_FORM ||
+	bool own = req->route->needs & NEED_FORM || req->status >= 400 ||
 	    (req->sess && req->sess->user_id);
 
 	http_header(req, "Cache-Control", own ? "no-store" : "no-cache");

@@ -22,8 +22,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
-    site_start site_stop site_dir url http seoga seoga_ok sql
-    log_lines access_lines await pids
+    site_start site_stop site_dir url http seoga seoga_ok sql redis
+    ends_of log_lines access_lines await pids
     expect_error share_trace load_start load_stop
     slurp spew);
 
@@ -54,7 +54,7 @@ sub site_start {
 	    if !-x "$build/cgi-bin/books";
 	$dir = File::Temp->newdir('seoga-s-XXXXXX', DIR => '/tmp');
 	_settings(%setting);
-	_make_database() if !$setting{db_hosts};
+	_make_database() if !exists $setting{db_hosts};
 	$running = 1;
 	seoga_ok('start');
 	($url) = seoga('status') =~ m{^(https?://\S+?)/\s};
@@ -178,6 +178,7 @@ sub sql {
 	my ($text) = @_;
 
 	open my $out, '-|', 'mariadb', '--no-defaults', '-uroot', '-N', '-B',
+	    '--default-character-set=utf8mb4',
 	    "--socket=$ENV{SEOGA_TEST_DB_SOCKET}", '-e', $text,
 	    $database && $text !~ /DATABASE/ ? $database : ()
 	    or die "mariadb: $!\n";
@@ -185,6 +186,30 @@ sub sql {
 	my $rows = <$out> // '';
 	close $out or die "mariadb refuses: $text\n";
 	return $rows;
+}
+
+# A Redis command on the site's own; gives the reply as redis-cli prints it.
+sub redis {
+	my (@command) = @_;
+
+	open my $out, '-|', 'redis-cli', '-s', "$dir/var/run/redis.sock",
+	    '--raw', @command or die "redis-cli: $!\n";
+	local $/;
+	my $reply = <$out> // '';
+	close $out or die "redis-cli @command failed\n";
+	return $reply =~ s/\n\z//r;
+}
+
+# The req.end lines of a request, as soon as there is one.
+sub ends_of {
+	my ($trace) = @_;
+	my @ends;
+
+	await(5, sub {
+		@ends = grep { $_->{trace} eq $trace &&
+		    $_->{ev} eq 'req.end' } log_lines();
+	});
+	return @ends;
 }
 
 # What the programs, and nginx, have logged in this test.
