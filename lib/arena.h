@@ -35,9 +35,10 @@ void *arena_alloc(struct arena *a, size_t size)
 char *arena_strdup(struct arena *a, const char *s);
 /* Copies exactly len bytes and adds a NUL. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
-char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3);
+char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3)
+    __attribute__((nonnull(2)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
-    ATTR_PRINTF(2, 0);
+    ATTR_PRINTF(2, 0) __attribute__((nonnull(2)));
 
 /* Call fn(arg) at the next reset or close. */
 void arena_defer(struct arena *a, void (*fn)(void *), void *arg);
