@@ -99,10 +99,11 @@ change_name(struct req *req)
 static int
 check_passwords(struct req *req)
 {
+	const char *old = form_str(req, "password_old");
 	const char *new = form_str(req, "password");
 	const char *again = form_str(req, "password2");
 
-	if (!form_has(req, "password_old"))
+	if (!old || !*old)
 		return req_field_error(req, "password_old",
 		    _("Enter your current password."));
 	if (!new || !*new)

@@ -21,7 +21,7 @@ static const struct db_stmt USER_FOR_LOGIN = { "user.for_login",
 static const struct db_stmt USER_BY_ID = { "user.by_id",
 	"SELECT " USER_COLUMNS ", created_at FROM users WHERE id = ?" };
 static const struct db_stmt USER_HASH = { "user.hash",
-	"SELECT password_hash FROM users WHERE id = ?" };
+	"SELECT username, password_hash FROM users WHERE id = ?" };
 static const struct db_stmt USER_ADD = { "user.add",
 	"INSERT INTO users (username, name, password_hash, role)"
 	" VALUES (?, ?, ?, ?)" };
@@ -336,6 +336,30 @@ user_set_lang(struct req *req, int64_t id, enum lang lang)
 	    DB_ARGS(db_text(lang_code(lang)), db_int(id)), NULL, NULL);
 }
 
+static int
+check_unlocked(struct req *req, const char *username)
+{
+	int64_t count;
+	int rc = failures(req, username, &count);
+
+	if (rc == RC_OK && count >= LOCK_AFTER)
+		return locked(req);
+	return rc;
+}
+
+/* Somebody at a forgotten screen may not try passwords here, either. */
+static int
+refuse_old(struct req *req, const char *username)
+{
+	int rc = count_failure(req, username);
+
+	if (rc != RC_LOGIN)
+		return rc;
+	req_forgive(req);
+	return req_field_error(req, "password_old",
+	    _("This is not your current password."));
+}
+
 int
 user_set_password(struct req *req, int64_t id, const char *old,
     const char *password)
@@ -345,9 +369,10 @@ user_set_password(struct req *req, int64_t id, const char *old,
 
 	if (rc < 0)
 		return rc;
+	if ((rc = check_unlocked(req, model_text(row, "username"))) < 0)
+		return rc;
 	if (!password_fits(old, model_text(row, "password_hash"), NULL))
-		return req_field_error(req, "password_old",
-		    _("This is not your current password."));
+		return refuse_old(req, model_text(row, "username"));
 	return replace_hash(req, id, password);
 }
 

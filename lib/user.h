@@ -41,7 +41,8 @@ int user_register(struct req *req, const char *username, const char *name,
 int user_by_id(struct req *req, int64_t id, json_t **user) ATTR_CHECK;
 int user_rename(struct req *req, int64_t id, const char *name) ATTR_CHECK;
 int user_set_lang(struct req *req, int64_t id, enum lang lang) ATTR_CHECK;
-/* RC_BAD_INPUT, with a field error, when the old one is wrong. */
+/* RC_BAD_INPUT, with a field error, when the old one is wrong; counts as a
+ * failed login, so also RC_TOO_MANY. */
 int user_set_password(struct req *req, int64_t id, const char *old,
     const char *password) ATTR_CHECK;
 
