@@ -126,7 +126,7 @@ class Settings:
 
     def remove_sockets(self):
         """When nothing runs any more."""
-        for path in self.run.glob("*.sock"):
+        for path in self.run.iterdir():
             path.unlink()
         if self.run.parent != self.var:
             self.run.rmdir()

@@ -81,6 +81,7 @@ class Site:
 
     def _start(self, text, programs):
         self._stop()    # what a crash may have left
+        self.settings.make_folders()
         self.settings.choose_port()
         for backend in self.backends:
             backend.start()

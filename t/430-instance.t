@@ -1,0 +1,96 @@
+#!/usr/bin/perl
+# `seoga run`: an instance with servers of its own, from nothing to a page and
+# back to nothing, also after a crash.
+use strict;
+use warnings;
+
+use File::Temp ();
+use HTTP::Tiny;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Seoga::Test;
+
+my $top = $ENV{SEOGA_SRCDIR};
+plan skip_all => 'run through t/run, which leaves root' if !$top || $> == 0;
+plan skip_all => 'the programs are not built'
+    if !-x "$ENV{SEOGA_BUILD}/bin/seoga-migrate";
+
+# The path of its folder is too long for a socket.
+my $dir = File::Temp->newdir('seoga-i-XXXXXX', DIR => '/tmp');
+my $var = "$dir/" . 'long' x 20 . '/var';
+mkdir $var =~ s{/var$}{}r or die;
+@ENV{qw(SEOGA_VAR SEOGA_PORT)} = ($var, 0);
+
+# Whatever happens, nothing of it stays.
+my $running;
+END {
+	if ($running) {
+		local $?;
+		kill 'TERM', $running;
+		waitpid $running, 0;
+	}
+}
+
+sub run_site {
+	unlink "$dir/said";
+	my $pid = $running = fork() // die "fork: $!\n";
+
+	if (!$pid) {
+		open STDOUT, '>', "$dir/said" or die;
+		open STDERR, '>&', \*STDOUT or die;
+		exec "$top/bin/seoga", 'run';
+		die;
+	}
+	my ($at) = await(60, sub { slurp("$dir/said") =~ /runs on (\S+)/ })
+	    ? slurp("$dir/said") =~ /runs on (\S+)/ : ();
+	return ($pid, $at);
+}
+
+sub ended {
+	my ($pid) = @_;
+
+	waitpid $pid, 0;
+	undef $running;
+	return $?;
+}
+
+sub processes {
+	return grep { slurp("/proc/$_/environ") =~ /^(?:.*\0)?SEOGA_VAR=\Q$var\E\0/s
+	    && $_ != $$ } map { m{(\d+)} } glob('/proc/[0-9]*');
+}
+
+my ($pid, $at) = run_site();
+ok $at, 'it runs' or BAIL_OUT(slurp("$dir/said"));
+my $page = HTTP::Tiny->new->get($at);
+is $page->{status}, 200, 'the first page is there';
+like $page->{content}, qr{href="/books/\d+"}, 'with books';
+like slurp("$dir/said"), qr/admin +password \S{8,}/, 'and demo accounts';
+like seoga('run'), qr/running already: \Q$at\E/, 'a second one says where';
+like seoga('status'), qr/mariadb +pid \d+\nredis +pid \d+/, 'status';
+is((stat "$var/secret/key")[2] & 0777, 0600, 'secrets are private');
+like seoga('env'), qr/^SEOGA_DB_USER=seoga$/m, 'programs have an account';
+my ($books) = grep { slurp("/proc/$_/cmdline") =~ m{/cgi-bin/books\0} }
+    processes();
+unlike slurp("/proc/$books/environ"), qr/ADMIN/,
+    'and do not know the one that changes tables';
+
+my $begin = time;
+kill 'TERM', $pid;
+is ended($pid), 0, 'TERM ends it well';
+cmp_ok time - $begin, '<', 10, 'within ten seconds';
+is_deeply [processes()], [], 'nothing is left';
+
+$begin = time;
+($pid, $at) = run_site();
+ok $at, 'it runs again' or BAIL_OUT(slurp("$dir/said"));
+cmp_ok time - $begin, '<', 3, 'a warm start takes less than three seconds';
+is(HTTP::Tiny->new->get($at)->{status}, 200, 'and there it is again');
+my ($supervisord) = grep { slurp("/proc/$_/cmdline") =~ /supervisord/ }
+    processes();
+kill 'KILL', $supervisord;
+isnt ended($pid), 0, 'without supervisord it gives up';
+like slurp("$dir/said"), qr/died/, 'and says so';
+ok await(5, sub { !processes() }), 'nothing is left then either';
+
+done_testing();
