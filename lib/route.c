@@ -197,6 +197,15 @@ check_body(struct req *req)
 	return RC_OK;
 }
 
+/* A new guest has nothing in Redis.  But a form that could not be sent is
+ * better not shown. */
+static size_t
+queue_ping(struct req *req)
+{
+	cache_queue(req, "PING", NULL);
+	return 1;
+}
+
 /* Session and whatever the route prefetches: one round trip. */
 static int
 load_session(struct req *req)
@@ -210,6 +219,8 @@ load_session(struct req *req)
 	n = sess_queue(req);
 	if (req->route->prefetch)
 		req->route->prefetch(req);
+	else if (n == 0 && (req->route->needs & NEED_FORM) && !req->api)
+		n = queue_ping(req);
 	rc = cache_run(req, &replies);
 	if (rc < 0 && !(req->route->needs & NEED_NO_REDIS))
 		return rc;
