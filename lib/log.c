@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More than this in one request is cut off, with a line that says so. */
-#define PENDING_MAX ((size_t)256 * 1024)
+#define LINE_LIMIT ((size_t)256 * 1024)	/* a longer line is left out */
+#define PENDING_MAX ((size_t)64 * 1024)	/* more is written at once */
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -26,7 +26,7 @@ static struct {
 	time_t second_of;
 	long pid;
 } the_log = { .fd = STDERR_FILENO, .prog = "seoga",
-	.lines = BUF_INIT(PENDING_MAX) };
+	.lines = BUF_INIT(PENDING_MAX + LINE_LIMIT) };
 
 int
 log_open(const char *prog, const char *path)
@@ -79,6 +79,13 @@ write_all(const char *data, size_t len)
 	}
 }
 
+static void
+write_lines(void)
+{
+	write_all(the_log.lines.data, the_log.lines.len);
+	buf_reset(&the_log.lines);
+}
+
 void
 log_begin(const char *trace)
 {
@@ -90,12 +97,7 @@ log_begin(const char *trace)
 void
 log_flush(void)
 {
-	static const char cut[] = "{\"lvl\":\"error\",\"ev\":\"log.cut\"}\n";
-
-	write_all(the_log.lines.data, the_log.lines.len);
-	if (the_log.lines.over)
-		write_all(cut, sizeof(cut) - 1);
-	buf_reset(&the_log.lines);
+	write_lines();
 	the_log.in_request = false;
 	the_log.trace[0] = '\0';
 }
@@ -158,6 +160,16 @@ log_event(enum log_level level, const char *event)
 		log_int("at", log_now() - the_log.begin);
 }
 
+/* A part of a line would be no JSON: in its place, one that says so. */
+static void
+cut_line(void)
+{
+	the_log.lines.len = the_log.line_start;
+	the_log.lines.over = false;
+	log_event(LOG_ERROR, "log.cut");
+	buf_add(&the_log.lines, "}\n", 2);
+}
+
 static void
 add_key(const char *key)
 {
@@ -197,10 +209,14 @@ void
 log_end(void)
 {
 	buf_add(&the_log.lines, "}\n", 2);
-	if (the_log.skipped)
+	if (the_log.skipped) {
 		the_log.lines.len = the_log.line_start;
-	if (!the_log.in_request)
-		log_flush();
+		the_log.lines.over = false;
+	} else if (the_log.lines.over) {
+		cut_line();
+	}
+	if (!the_log.in_request || the_log.lines.len > PENDING_MAX)
+		write_lines();
 }
 
 void

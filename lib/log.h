@@ -4,7 +4,8 @@
  * Each line has the keys of doc/trace.md: ts (UTC, microseconds), lvl, trace,
  * prog, pid, ev; the rest depends on the event.  Lines between log_begin()
  * and log_flush() are kept in memory and carry `at`, the microseconds since
- * log_begin(); outside of a request a line is written at once.
+ * log_begin(); outside of a request a line is written at once.  More than
+ * 64 KiB of lines take more than one write, each of whole lines.
  *
  *	log_event(LOG_INFO, "db.query");
  *	log_str("name", st->name);
