@@ -48,49 +48,91 @@ lang_from_code(const char *code)
 	return LANG_COUNT;
 }
 
-/* The weight of one element "ko-KR;q=0.8" in thousandths. */
+/* The weight of one element "ko-KR;q=0.8" in thousandths; 0 for rubbish. */
 static int
 weight(const char *s, size_t len)
 {
-	const char *q = memmem(s, len, "q=", 2);
+	const char *q = memchr(s, ';', len), *end = s + len;
 	double value;
 
 	if (!q)
 		return 1000;
+	do {
+		q++;
+	} while (q < end && (*q == ' ' || *q == '\t'));
+	if (end - q < 2 || (*q != 'q' && *q != 'Q') || q[1] != '=')
+		return 0;
 	value = strtod(q + 2, NULL);
 	return value < 0 || !(value <= 1) ? 0 : (int)(value * 1000);
+}
+
+/* Is the element this language, maybe with a region? */
+static bool
+is_range(const char *s, size_t len, const char *range)
+{
+	size_t n = strlen(range);
+
+	return len >= n && strncasecmp(s, range, n) == 0 &&
+	    (len == n || strchr("-; \t", s[n]));
 }
 
 static enum lang
 match(const char *s, size_t len)
 {
 	for (int i = 0; i < LANG_COUNT; i++) {
-		if (len >= 2 && strncasecmp(s, codes[i], 2) == 0 &&
-		    (len == 2 || strchr("-;, \t", s[2])))
+		if (is_range(s, len, codes[i]))
 			return (enum lang)i;
 	}
 	return LANG_COUNT;
 }
 
+struct choice {
+	enum lang best;
+	int weight, star;
+	bool named[LANG_COUNT];
+};
+
+static void
+prefer(struct choice *c, enum lang lang, int w)
+{
+	if (w <= c->weight)
+		return;
+	c->best = lang;
+	c->weight = w;
+}
+
+/* One element of the header. */
+static void
+consider(struct choice *c, const char *s, size_t len)
+{
+	enum lang lang = match(s, len);
+
+	if (lang != LANG_COUNT) {
+		c->named[lang] = true;
+		prefer(c, lang, weight(s, len));
+	} else if (is_range(s, len, "*")) {
+		c->star = weight(s, len);
+	}
+}
+
 enum lang
 lang_from_header(const char *accept)
 {
-	enum lang best = LANG_KO;
-	int best_weight = 0;
+	struct choice c = { .best = LANG_KO };
 
 	while (accept && *accept) {
 		size_t skip = strspn(accept, " \t,");
 		size_t len = strcspn(accept + skip, ",");
-		enum lang lang = match(accept + skip, len);
-		int w = weight(accept + skip, len);
 
-		if (lang != LANG_COUNT && w > best_weight) {
-			best = lang;
-			best_weight = w;
-		}
+		consider(&c, accept + skip, len);
 		accept += skip + len;
 	}
-	return best;
+	/* The star is for all languages that the header does not name. */
+	for (int i = 0; i < LANG_COUNT; i++) {
+		if (!c.named[i])
+			prefer(&c, (enum lang)i, c.star);
+	}
+	return c.best;
 }
 
 const char *
