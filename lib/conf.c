@@ -9,6 +9,8 @@ struct reader {
 	char *error;
 	size_t error_size;
 	bool failed;
+	char *lines[8];		/* read from files, one a secret */
+	size_t line_count;
 };
 
 ATTR_PRINTF(2, 3) static void
@@ -51,7 +53,7 @@ number(struct reader *r, const char *name, int otherwise, int min, int max)
 	return (int)n;
 }
 
-/* The first line of a file; lives as long as the process. */
+/* The first line of a file; lives as long as the process if all is well. */
 static const char *
 first_line(struct reader *r, const char *name, const char *path)
 {
@@ -70,6 +72,8 @@ first_line(struct reader *r, const char *name, const char *path)
 	if (!line)
 		return "";
 	line[strcspn(line, "\r\n")] = '\0';
+	if (r->line_count < LENGTH(r->lines))
+		r->lines[r->line_count++] = line;
 	return line;
 }
 
@@ -129,8 +133,11 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 	if (strlen(c.secret) < 32)
 		fail(&r, "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"
 		    " 32 characters; it keys the form tokens.");
-	if (r.failed)
+	if (r.failed) {
+		while (r.line_count)
+			free(r.lines[--r.line_count]);
 		return RC_BAD_INPUT;
+	}
 	*conf = c;
 	return RC_OK;
 }
