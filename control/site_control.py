@@ -3,7 +3,6 @@ import contextlib
 import fcntl
 import html
 import json
-import os
 import signal
 import subprocess
 import time
