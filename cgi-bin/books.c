@@ -23,10 +23,18 @@ struct shelf {
 	json_t *tree;
 };
 
+/* The API shows no tree: it reads one only to look up a category. */
+static bool
+needs_tree(const struct req *req)
+{
+	return !req->api || strstr(req->query, "category=");
+}
+
 static void
 prefetch(struct req *req)
 {
-	category_queue(req);
+	if (needs_tree(req))
+		category_queue(req);
 }
 
 static int
@@ -45,9 +53,12 @@ static int
 read_category(struct req *req, struct shelf *shelf)
 {
 	json_t *node;
-	int rc = category_tree(req,
-	    req->prefetched ? req->prefetched[0] : NULL, &shelf->tree);
+	int rc;
 
+	if (!needs_tree(req))
+		return RC_OK;
+	rc = category_tree(req, req->prefetched ? req->prefetched[0] : NULL,
+	    &shelf->tree);
 	shelf->category = form_int(req, "category");
 	if (rc < 0 || !shelf->category)
 		return rc;
