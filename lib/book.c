@@ -43,7 +43,7 @@ struct builder {
 	struct buf sql, name;
 	struct db_arg args[ARGS_MAX];
 	size_t nargs;
-	const char *column;
+	const char *order, *column;	/* "newest", "created_at" */
 	bool descending;	/* as the rows are read */
 	const char *key;	/* of the cursor; NULL = from the start */
 	int64_t key_id;
@@ -169,11 +169,28 @@ add_order(struct builder *b)
 	add_arg(b, db_int(b->limit + 1));
 }
 
+/*
+ * Each order has its index.  Left alone, the optimizer now and then, by the
+ * statistics of the day, reads and sorts the whole table: five times the
+ * work at 300 books already.  A search reads most of it anyhow.
+ */
+static void
+add_index(struct builder *b, bool in_category)
+{
+	buf_str(&b->sql, " FORCE INDEX (");
+	if (in_category)
+		buf_str(&b->sql, "category_");
+	buf_printf(&b->sql, "by_%s)", b->order);
+}
+
 /* The first books of one category, or of all with category 0. */
 static void
 add_select(struct builder *b, int64_t category)
 {
-	buf_str(&b->sql, "SELECT " LIST_COLUMNS " FROM books WHERE ");
+	buf_str(&b->sql, "SELECT " LIST_COLUMNS " FROM books");
+	if (!b->pattern)
+		add_index(b, category != 0);
+	buf_str(&b->sql, " WHERE ");
 	if (category) {
 		buf_str(&b->sql, "category_id = ?");
 		add_arg(b, db_int(category));
@@ -272,7 +289,8 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	int rc;
 
 	*b = (struct builder){ .req = req, .sql = BUF_INIT(65536),
-		.name = BUF_INIT(80), .column = sorts[q->sort].column,
+		.name = BUF_INIT(80), .order = sorts[q->sort].text,
+		.column = sorts[q->sort].column,
 		.descending = sorts[q->sort].descending != !!q->before,
 		.limit = q->limit };
 	arena_defer(req->arena, free_buf, &b->sql);
