@@ -185,7 +185,7 @@ terminal_width(void)
 	return size.ws_col < 60 ? 60 : size.ws_col > 240 ? 240 : size.ws_col;
 }
 
-static void
+static int
 nothing_found(const struct trace_logs *logs, const char *digits)
 {
 	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:",
@@ -195,51 +195,62 @@ nothing_found(const struct trace_logs *logs, const char *digits)
 	fputs("\nnginx writes its lines up to a second late, so try again in"
 	    " a moment;\n`seoga trace --last` lists the latest requests.\n",
 	    stderr);
-	exit(EXIT_FAILURE);
+	return EXIT_FAILURE;
 }
 
 /* Several ids begin with these digits: say which. */
-static void
+static int
 check_unambiguous(const json_t *lines, const char *digits)
 {
 	json_t *ids = json_object(), *line, *unused;
 	const char *id;
-	size_t i;
+	size_t i, n;
 
 	json_array_foreach(lines, i, line)
 		json_object_set_new(ids, trace_text(line, "trace"),
 		    json_true());
-	if (json_object_size(ids) > 1) {
-		fprintf(stderr, "seoga trace: %zu ids begin with %s:\n",
-		    json_object_size(ids), digits);
+	n = json_object_size(ids);
+	if (n > 1) {
+		fprintf(stderr, "seoga trace: %zu ids begin with %s:\n", n,
+		    digits);
 		json_object_foreach(ids, id, unused)
 			fprintf(stderr, "    %s\n", id);
-		exit(EXIT_FAILURE);
 	}
 	json_decref(ids);
+	return n > 1 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static void
-show_one(const struct options *o, const char *word)
+show_requests(const struct options *o, const json_t *lines)
 {
-	char digits[TRACE_DIGITS + 1];
-	json_t *lines, *requests;
+	json_t *requests = trace_tree(lines);
 
-	read_id(word, digits);
-	lines = trace_logs_find(&o->logs, digits);
-	if (json_array_size(lines) == 0)
-		nothing_found(&o->logs, digits);
-	check_unambiguous(lines, digits);
-	requests = trace_tree(lines);
 	if (o->json)
 		print_json(requests);
 	else
 		trace_print(requests, terminal_width());
 	json_decref(requests);
-	json_decref(lines);
 }
 
-static void
+static int
+show_one(const struct options *o, const char *word)
+{
+	char digits[TRACE_DIGITS + 1];
+	json_t *lines;
+	int status;
+
+	read_id(word, digits);
+	lines = trace_logs_find(&o->logs, digits);
+	status = json_array_size(lines) == 0 ?
+	    nothing_found(&o->logs, digits) :
+	    check_unambiguous(lines, digits);
+	if (status == EXIT_SUCCESS)
+		show_requests(o, lines);
+	json_decref(lines);
+	return status;
+}
+
+static int
 show_latest(const struct options *o, size_t n)
 {
 	json_t *lines = trace_logs_latest(&o->logs, n, o->least_us);
@@ -252,13 +263,14 @@ show_latest(const struct options *o, size_t n)
 		puts("No such request is in the logs (nginx writes its lines"
 		    " up to a second late).");
 	json_decref(lines);
+	return EXIT_SUCCESS;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct options o;
-	int words;
+	int words, status;
 
 	command_begin("trace");
 	signal(SIGPIPE, SIG_DFL);	/* `seoga trace --last | head` */
@@ -269,10 +281,10 @@ main(int argc, char **argv)
 	if (o.logs.n == 0)
 		add_logs_of_site(&o.logs);
 	if (!o.last)
-		show_one(&o, argv[optind]);
+		status = show_one(&o, argv[optind]);
 	else
-		show_latest(&o, words ? (size_t)read_number(argv[optind], 1,
+		status = show_latest(&o, words ? (size_t)read_number(argv[optind], 1,
 		    LAST_MAX) : LAST);
 	trace_logs_close(&o.logs);
-	return EXIT_SUCCESS;
+	return status;
 }

@@ -18,7 +18,7 @@
 
 struct trace_log {
 	char *path;
-	const char *data;	/* mapped; NULL when the file is empty */
+	char *data;	/* mapped, read only; NULL when the file is empty */
 	size_t len;
 };
 

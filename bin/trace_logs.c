@@ -36,7 +36,7 @@ is_known(const struct trace_logs *logs, const struct stat *st)
 }
 
 /* Mapped, not read: most of a big log is looked at once and never copied. */
-static const char *
+static char *
 map(int fd, const char *path, size_t len)
 {
 	void *data;
@@ -126,9 +126,8 @@ trace_logs_close(struct trace_logs *logs)
 	for (size_t i = 0; i < logs->n; i++) {
 		struct trace_log *log = &logs->log[i];
 
-		/* mmap() takes and gives plain pointers, log.data is const. */
 		if (log->data)
-			munmap((void *)(uintptr_t)log->data, log->len);
+			munmap(log->data, log->len);
 		free(log->path);
 	}
 	free(logs->log);
@@ -227,11 +226,37 @@ has(struct line line, const char *text)
 	return memmem(line.text, line.len, text, strlen(text)) != NULL;
 }
 
-static bool
-tells_of_request(struct line line)
+/* A number, read without parsing all of the line; 0 for none. */
+static int64_t
+number_after(struct line line, const char *key, int64_t unit)
 {
-	return has(line, "\"ev\":\"nginx.request\"") ||
-	    has(line, "\"ev\":\"req.end\"");
+	const char *end = line.text + line.len;
+	const char *p = memmem(line.text, line.len, key, strlen(key));
+	bool fraction = false;
+	int64_t n = 0;
+
+	for (p = p ? p + strlen(key) : end; p < end; p++) {
+		if (*p == '.')
+			fraction = true;
+		else if (*p < '0' || *p > '9')
+			break;
+		else if (fraction)
+			n += (*p - '0') * (unit /= 10);
+		else
+			n = n * 10 + (*p - '0') * unit;
+	}
+	return n;
+}
+
+/* Does it tell of a whole request that took so long? */
+static bool
+is_wanted(struct line line, int64_t least_us)
+{
+	if (has(line, "\"ev\":\"nginx.request\""))
+		return number_after(line, "\"request_time\":", 1000000) >=
+		    least_us;
+	return has(line, "\"ev\":\"req.end\"") &&
+	    number_after(line, "\"us\":", 1) >= least_us;
 }
 
 /* nginx's processes write in turns, each what it has kept for a while: lines
@@ -263,13 +288,10 @@ latest_in(const struct trace_log *log, size_t n, int64_t least_us,
 
 	n += OUT_OF_ORDER;
 	while (n > 0 && line_before(log, &end, &line)) {
-		if (!tells_of_request(line) || !(json = parse(line)))
+		if (!is_wanted(line, least_us) || !(json = parse(line)))
 			continue;
-		if (trace_line_us(json) >= least_us) {
-			json_array_append(found, json);
-			n--;
-		}
-		json_decref(json);
+		json_array_append_new(found, json);
+		n--;
 	}
 }
 

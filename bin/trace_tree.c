@@ -60,7 +60,7 @@ add_part(struct buf *b, const char *between, const char *text)
 
 /* Any event that is not known here: all that it says. */
 static void
-describe_other(struct buf *b, const json_t *line)
+describe_other(struct buf *b, json_t *line)
 {
 	static const char *const said[] = { "ts", "lvl", "trace", "prog",
 		"pid", "ev", "at", "us", "msg" };
@@ -71,7 +71,7 @@ describe_other(struct buf *b, const json_t *line)
 		add_part(b, "", trace_text(line, "lvl"));
 	add_part(b, " ", trace_text(line, "ev"));
 	add_part(b, ": ", trace_text(line, "msg"));
-	json_object_foreach((json_t *)(uintptr_t)line, name, value) {
+	json_object_foreach(line, name, value) {
 		size_t i = 0;
 
 		while (i < LENGTH(said) && strcmp(name, said[i]) != 0)
@@ -112,7 +112,7 @@ describe_trip(struct buf *b, const json_t *line)
 }
 
 static void
-describe(struct buf *b, const json_t *line)
+describe(struct buf *b, json_t *line)
 {
 	const char *ev = trace_text(line, "ev");
 
@@ -142,7 +142,7 @@ describe(struct buf *b, const json_t *line)
 }
 
 static void
-set_what(json_t *span, const json_t *line)
+set_what(json_t *span, json_t *line)
 {
 	struct buf b = BUF_INIT(WHAT_MAX);
 
@@ -154,7 +154,7 @@ set_what(json_t *span, const json_t *line)
 /* --- spans --- */
 
 static json_t *
-new_span(const json_t *line, int64_t start, int64_t us)
+new_span(json_t *line, int64_t start, int64_t us)
 {
 	json_t *span = json_pack("{s:s, s:I, s:I, s:O, s:[]}",
 	    "ev", trace_text(line, "ev"), "start", (json_int_t)start,
@@ -205,14 +205,14 @@ time_of_begin(const json_t *line)
 }
 
 static json_t *
-new_run(const json_t *line)
+new_run(json_t *line)
 {
 	return new_span(line, time_of_begin(line), 0);
 }
 
 /* `at` is when the line was written: at the end of what it tells. */
 static void
-add_event(json_t *run, const json_t *line)
+add_event(json_t *run, json_t *line)
 {
 	int64_t us = trace_int(line, "us");
 	int64_t start = trace_int(run, "start") + trace_int(line, "at") - us;
