@@ -11,6 +11,7 @@
 #endif
 
 #define FIRST_BLOCK ((size_t)64 * 1024)
+#define SHORT_TEXT 256		/* is formatted once, longer text twice */
 #define ALIGN _Alignof(max_align_t)
 
 struct block {
@@ -173,15 +174,17 @@ arena_strdup(struct arena *a, const char *s)
 char *
 arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	char text[SHORT_TEXT], *s;
 	va_list again;
-	char *s;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(text, sizeof(text), fmt, again);
 	va_end(again);
 	if (len < 0)
 		return arena_strdup(a, "");
+	if ((size_t)len < sizeof(text))
+		return arena_strndup(a, text, (size_t)len);
 	s = arena_alloc(a, (size_t)len + 1);
 	vsnprintf(s, (size_t)len + 1, fmt, ap);
 	return s;

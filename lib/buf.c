@@ -1,6 +1,8 @@
 /* buf -- see buf.h. */
 #include "buf.h"
 
+#define SHORT_TEXT 256		/* is formatted once, longer text twice */
+
 void
 buf_free(struct buf *b)
 {
@@ -85,12 +87,17 @@ buf_int(struct buf *b, int64_t n)
 void
 buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	char text[SHORT_TEXT];
 	va_list again;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(text, sizeof(text), fmt, again);
 	va_end(again);
+	if (len >= 0 && (size_t)len < sizeof(text)) {
+		buf_add(b, text, (size_t)len);
+		return;
+	}
 	if (len < 0 || !reserve(b, (size_t)len))
 		return;
 	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, ap);
@@ -193,6 +200,13 @@ json_escape(struct buf *b, unsigned char c)
 		buf_add(b, unicode, 6);
 }
 
+/* Stands for itself in JSON. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void
 buf_json(struct buf *b, const char *s, size_t len)
 {
@@ -200,10 +214,14 @@ buf_json(struct buf *b, const char *s, size_t len)
 	size_t run = 0, i = 0;
 
 	while (i < len) {
-		size_t n = utf8_length(u + i, len - i);
+		size_t n;
 
-		if (n > 1 || (n == 1 && u[i] >= 0x20 && u[i] != '"' &&
-		    u[i] != '\\' && u[i] != 0x7f)) {
+		if (is_plain(u[i])) {
+			i++;
+			continue;
+		}
+		n = utf8_length(u + i, len - i);
+		if (n > 1) {
 			i += n;
 			continue;
 		}

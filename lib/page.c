@@ -100,13 +100,6 @@ page_redirect_flash(struct req *req, const char *path, const char *kind,
 	return page_redirect(req, path);
 }
 
-static int
-dump_to_buf(const char *data, size_t len, void *out)
-{
-	buf_add(out, data, len);
-	return 0;
-}
-
 static const char *
 entity_tag(struct req *req, const struct buf *body)
 {
@@ -120,7 +113,7 @@ static void
 send_json(struct req *req, int status, const char *type, const json_t *model)
 {
 	buf_reset(req->out);
-	json_dump_callback(model, dump_to_buf, req->out, JSON_COMPACT);
+	model_write(model, req->out);
 	if (status == 200 && strcmp(req->method, "GET") == 0) {
 		const char *tag = entity_tag(req, req->out);
 
