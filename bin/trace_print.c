@@ -1,5 +1,6 @@
 /* trace_print -- a tree of spans as a waterfall of text: see trace.h. */
 #include "buf.h"
+#include "command.h"
 #include "trace.h"
 #include "utf8.h"
 
@@ -48,7 +49,9 @@ harmless(const char *text)
 		else
 			buf_char(&b, '?');
 	}
-	return b.data ? b.data : strdup("");
+	if (!b.data)
+		command_die("there is no memory");
+	return b.data;
 }
 
 /* As many bytes as go into so many columns, up to a line break, else up to
@@ -56,7 +59,7 @@ harmless(const char *text)
 static size_t
 fit(const char *text, int columns)
 {
-	size_t len = strlen(text), i = 0, space = 0, n;
+	size_t len = strlen(text), i = 0, space = 0, n = 1;
 	uint32_t ch = 0;
 
 	for (; i < len; i += n) {
