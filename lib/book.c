@@ -5,10 +5,15 @@
 #include "db.h"
 #include "model.h"
 
+#include <time.h>
+
 #define LIST_COLUMNS \
 	"id, title, author, publisher, published_year, isbn13, language," \
 	" price, stock_quantity, category_id, image_url, created_at"
 #define ARGS_MAX 512
+#define ID_DIGITS 18	/* fewer than make an int64_t overflow */
+#define PRICE_DIGITS 10	/* DECIMAL(10,2) in minor units */
+#define TIME_LENGTH 20	/* 2026-01-31T10:00:00Z */
 
 static const struct {
 	const char *text, *column;
@@ -58,32 +63,60 @@ add_arg(struct builder *b, struct db_arg arg)
 	b->args[b->nargs++] = arg;
 }
 
+/* The digits of a price, the way JSON writes a time: what write_cursor()
+ * can have written. */
+static bool
+key_is_ours(enum book_sort sort, const char *key)
+{
+	size_t digits = strspn(key, "0123456789");
+	struct tm tm;
+	const char *end;
+
+	if (sort == BOOK_BY_PRICE)
+		return digits >= 1 && digits <= PRICE_DIGITS && !key[digits];
+	if (sort == BOOK_BY_TITLE)
+		return true;
+	end = strptime(key, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return end && !*end && strlen(key) == TIME_LENGTH;
+}
+
+static bool
+split_cursor(struct builder *b, enum book_sort sort, const char *cursor)
+{
+	size_t digits = strspn(cursor, "0123456789");
+
+	if (digits < 1 || digits > ID_DIGITS || cursor[digits] != '.')
+		return false;
+	b->key_id = strtoll(cursor, NULL, 10);
+	b->key = cursor + digits + 1;
+	return b->key_id >= 1 && key_is_ours(sort, b->key);
+}
+
 /*
  * A cursor is "<id>.<sort key>".  The key is compared as MariaDB compares the
- * column, so it is handed back just as it came, but for the times, which JSON
- * and SQL write differently.
+ * column, so it is handed back just as it came, but for times and prices,
+ * which JSON and SQL write differently.
  */
 static int
-read_cursor(struct builder *b, enum book_sort sort, const char *cursor)
+read_cursor(struct builder *b, const struct book_query *q)
 {
-	char *end, *key;
+	char *key;
 
-	b->key_id = strtoll(cursor, &end, 10);
-	if (end == cursor || *end != '.' || b->key_id < 1)
+	if ((q->after && q->before) ||
+	    !split_cursor(b, q->sort, q->after ? q->after : q->before))
 		return req_fail(b->req, RC_BAD_INPUT, "%s",
 		    _("This page of the list does not exist. Start again at"
 		      " the first page."));
-	key = arena_strdup(b->req->arena, end + 1);
-	if (sort == BOOK_BY_NEWEST && strlen(key) == 20) {
+	if (q->sort == BOOK_BY_NEWEST) {
+		b->key = key = arena_strdup(b->req->arena, b->key);
 		key[10] = ' ';
-		key[19] = '\0';
-	} else if (sort == BOOK_BY_PRICE) {
-		long long minor = strtoll(key, NULL, 10);
+		key[TIME_LENGTH - 1] = '\0';
+	} else if (q->sort == BOOK_BY_PRICE) {
+		long long minor = strtoll(b->key, NULL, 10);
 
-		key = arena_printf(b->req->arena, "%lld.%02lld", minor / 100,
-		    llabs(minor % 100));
+		b->key = arena_printf(b->req->arena, "%lld.%02lld",
+		    minor / 100, minor % 100);
 	}
-	b->key = key;
 	return RC_OK;
 }
 
@@ -282,7 +315,6 @@ free_buf(void *b)
 int
 book_list(struct req *req, const struct book_query *q, json_t **page)
 {
-	const char *cursor = q->before ? q->before : q->after;
 	struct builder *b = arena_alloc(req->arena, sizeof(*b));
 	struct db_stmt st;
 	json_t *rows;
@@ -295,7 +327,7 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 		.limit = q->limit };
 	arena_defer(req->arena, free_buf, &b->sql);
 	arena_defer(req->arena, free_buf, &b->name);
-	if (cursor && (rc = read_cursor(b, q->sort, cursor)) < 0)
+	if ((q->after || q->before) && (rc = read_cursor(b, q)) < 0)
 		return rc;
 	if (q->search && *q->search) {
 		b->pattern = like_pattern(req, q->search);
