@@ -21,14 +21,15 @@ my @hard = ('Same', 'Same', 'same', 'SAME', 'Sáme', 'a&b=c', 'a+b', 'a b',
     '1.2.3', '한글', '한글', '漢字', '📚', 'x' x 255, '가' x 90, ' led',
     'trailing ', '');
 my $id = 900_000;
-sql(join ';', map { adding($_, 999.99, "'2026-01-01 00:00:00'") } @hard);
+sql(encode_utf8(join ';',
+    map { adding($_, 999.99, "'2026-01-01 00:00:00'") } @hard));
 my %order = (title => 'title, id', newest => 'created_at DESC, id DESC',
     price => 'price, id');
 my $reader = Seoga::Reader->new;
 
 sub adding {
 	my ($title, $price, $when) = @_;
-	my $sql = encode_utf8($title =~ s/([\\'])/\\$1/gr);
+	my $sql = $title =~ s/([\\'])/\\$1/gr;
 
 	$id++;
 	return "INSERT INTO books (id, category_id, title, author, price,
@@ -128,7 +129,7 @@ for my $sort (sort keys %order) {
 				    "NOW() - INTERVAL $page DAY");
 				$came{$id} = 1;
 			}
-			sql(join ';', @sql);
+			sql(encode_utf8(join ';', @sql));
 		};
 
 		for my $rel ('next', 'prev') {
