@@ -106,8 +106,10 @@ const char *
 test_log(void)
 {
 	static char lines[LOG_CAP + 1];
-	ssize_t n = pread(log_fd, lines, LOG_CAP, 0);
+	ssize_t n;
 
+	open_log();
+	n = pread(log_fd, lines, LOG_CAP, 0);
 	lines[n > 0 ? n : 0] = '\0';
 	if (ftruncate(log_fd, 0) != 0)
 		abort();
