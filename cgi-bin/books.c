@@ -57,9 +57,9 @@ read_category(struct req *req, struct shelf *shelf)
 
 	if (!needs_tree(req))
 		return RC_OK;
-	rc = category_tree(req, req->prefetched ? req->prefetched[0] : NULL,
-	    &shelf->tree);
 	shelf->category = form_int(req, "category");
+	rc = category_tree(req, req->prefetched ? req->prefetched[0] : NULL,
+	    shelf->category, &shelf->tree);
 	if (rc < 0 || !shelf->category)
 		return rc;
 	node = category_find(shelf->tree, shelf->category);
@@ -148,28 +148,13 @@ show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 		bool open = show_branch(req, shelf,
 		    json_object_get(node, "children")) || current;
 
-		json_object_set_new(node, "url", json_string(list_url(req,
-		    shelf, id, shelf->query.sort, NULL, NULL)));
-		json_object_set_new(node, "current", json_boolean(current));
-		json_object_set_new(node, "open", json_boolean(open));
+		model_set_text(node, "url", list_url(req, shelf, id,
+		    shelf->query.sort, NULL, NULL));
+		model_set_bool(node, "current", current);
+		model_set_bool(node, "open", open);
 		holds = holds || open;
 	}
 	return holds;
-}
-
-/* Only the chosen branch is open: the others' children need no links. */
-static json_t *
-category_links(struct req *req, const struct shelf *shelf)
-{
-	json_t *node;
-	size_t i;
-
-	show_branch(req, shelf, shelf->tree);
-	json_array_foreach(shelf->tree, i, node) {
-		if (!json_is_true(json_object_get(node, "open")))
-			json_object_del(node, "children");
-	}
-	return shelf->tree;
 }
 
 static json_t *
@@ -231,12 +216,13 @@ page_model(struct req *req, const struct shelf *shelf, json_t *page)
 	bool home = strcmp(req->path, "/") == 0;
 	size_t i;
 
+	show_branch(req, shelf, shelf->tree);
 	json_array_foreach(books, i, book)
 		view_book(req, book);
 	model = json_pack("{s:b, s:s, s:s, s:O, s:o, s:o, s:o, s:b, s:b}",
 	    "home", home, "q", q, "search", q, "books", books,
 	    "category", category, "sort_links", sort_links(req, shelf),
-	    "categories", category_links(req, shelf),
+	    "categories", shelf->tree,
 	    "any", json_array_size(books) > 0,
 	    "none", json_array_size(books) == 0);
 	set_pager(req, shelf, model, page);

@@ -13,13 +13,14 @@
 void category_queue(struct req *req);
 
 /*
- * The tree in the reader's language: array of {id, name, count, children};
- * count includes everything below.  cached is the reply to category_queue(),
- * or NULL when Redis is away; reads MariaDB and fills the cache when it is
- * empty.
+ * The tree in the reader's language: array of {id, name, count}; count
+ * includes everything below.  Of the branch that the category open is in
+ * (0 = none), every node has its children, too.  cached is the reply to
+ * category_queue(), or NULL when Redis is away; reads MariaDB and fills the
+ * cache when it is empty.
  */
 int category_tree(struct req *req, const struct cache_reply *cached,
-    json_t **tree) ATTR_CHECK;
+    int64_t open, json_t **tree) ATTR_CHECK;
 
 /* The node of that id within a tree, or NULL. */
 json_t *category_find(json_t *tree, int64_t id);

@@ -24,8 +24,10 @@ write_array(struct buf *out, const json_t *array)
 }
 
 static void
-write_object(struct buf *out, json_t *object)
+write_object(struct buf *out, const json_t *constant)
 {
+	/* jansson's iterators change nothing, but lack the const. */
+	json_t *object = (json_t *)(uintptr_t)constant;
 	const char *key, *before = "{";
 	json_t *value;
 
@@ -40,7 +42,7 @@ write_object(struct buf *out, json_t *object)
 }
 
 void
-model_write(json_t *value, struct buf *out)
+model_write(const json_t *value, struct buf *out)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:

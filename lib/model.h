@@ -47,6 +47,6 @@ model_set_bool(json_t *object, const char *key, bool value)
 
 /* Adds the value as JSON without spaces.  json_dumps() looks for loops with
  * a hash table and takes four times as long; a model of ours has none. */
-void model_write(json_t *value, struct buf *out);
+void model_write(const json_t *value, struct buf *out);
 
 #endif
