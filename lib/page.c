@@ -7,7 +7,8 @@
 #include "form.h"
 #include "http.h"
 #include "log.h"
-#include "route.h"
+#include "model.h"
+#include "program.h"
 #include "secret.h"
 #include "sess.h"
 #include "tmpl.h"
@@ -406,7 +407,7 @@ page_send_svg(struct req *req, const char *name, json_t *model)
 }
 
 void
-page_send_problem(struct req *req, int status, const json_t *problem)
+page_send_problem(struct req *req, int status, json_t *problem)
 {
 	http_header(req, "Cache-Control", "no-store");
 	send_json(req, status, "application/problem+json", problem);

@@ -37,7 +37,7 @@ void page_send_body(struct req *req, int status, const char *type,
     const struct buf *body);
 
 /* A problem (RFC 9457) as JSON. */
-void page_send_problem(struct req *req, int status, const json_t *problem);
+void page_send_problem(struct req *req, int status, json_t *problem);
 
 /* The parts of the layout that need no request: for pages made in advance. */
 json_t *page_bare_layout(void);
