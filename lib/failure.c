@@ -5,7 +5,7 @@
 #include "fcgi.h"
 #include "http.h"
 #include "page.h"
-#include "route.h"
+#include "program.h"
 
 static const struct {
 	int status;
