@@ -1,0 +1,208 @@
+#!/usr/bin/perl
+# Every statement: its name is its own, it finds what it wants through an index
+# in a catalogue of some size, and the programs' account is enough for it.
+use strict;
+use warnings;
+
+use MIME::Base64 qw(decode_base64);
+use Test::More;
+
+use Seoga::Fault;
+use Seoga::Reader;
+use Seoga::Test;
+
+my $top = $ENV{SEOGA_SRCDIR};
+
+# Statements may read a whole table for these reasons only.
+my %whole_table = (
+	'category.tree' => [qr/ FROM categories ORDER BY position, id$/,
+	    'all categories are wanted, and there are few'],
+	'search' => [qr/ LIKE '/,
+	    'what stands anywhere in a title is in no index; full text search'
+	    . ' will change this'],
+);
+
+# The names in the sources.
+my (%named, @names);
+for my $file (glob("$top/lib/*.c"), glob("$top/bin/*.c")) {
+	my $text = slurp($file) =~ s{/\*.*?\*/}{}gsr;
+
+	push @names, $text =~
+	    /struct db_stmt\s+\w+\s*=\s*\{\s*"([^"]+)"\s*,/g;
+	# Those that are put together get their names from what they do.
+	my @all = $text =~ /static const struct db_stmt\s+\w+\s*=\s*\{/g;
+	my @found = $text =~ /struct db_stmt\s+\w+\s*=\s*\{\s*"[^"]+"/g;
+	is scalar(@found), scalar(@all), "$file: each has a name" if @all;
+}
+$named{$_}++ for @names;
+cmp_ok scalar(@names), '>=', 15, 'statements were found';
+is_deeply [grep { $named{$_} > 1 } sort keys %named], [],
+    'no name stands for two statements';
+is_deeply [grep { !/^[a-z]+(?:\.[a-z_]+)+$/ } sort keys %named], [],
+    'names are of one form';
+
+site_start();
+seoga_ok('migrate', '--sample');
+sql('INSERT INTO books (category_id, title, author, publisher,
+	published_year, language, price, stock_quantity, created_at)
+    SELECT category_id, CONCAT(title, " ", seq), author, publisher,
+	published_year, language, price + seq * 10, 1 + seq,
+	created_at - INTERVAL seq HOUR
+    FROM books, seq_1_to_20');
+sql('ANALYZE TABLE books, categories, users');
+my $many = sql('SELECT COUNT(*) FROM books') + 0;
+cmp_ok $many, '>', 5000, "$many books";
+
+sub log_statements {
+	my ($on) = @_;
+
+	sql("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = $on");
+}
+
+sub follow {
+	my ($reader, $label) = @_;
+	my ($url) = $reader->html =~ m{<a [^>]*href="([^"]+)"[^>]*rel="$label"}
+	    or $reader->html =~ m{<a [^>]*rel="$label"[^>]*href="([^"]+)"};
+
+	$url or return diag "no link $label on $reader->{path}";
+	$reader->get(HTML::Entities::decode_entities($url));
+	is $reader->status, 200, "$reader->{path}";
+}
+
+# Makes the programs say all they have to say.
+sub exercise {
+	my $reader = Seoga::Reader->new;
+	my ($leaf, $branch) = split ' ', sql('SELECT
+	    (SELECT MIN(id) FROM categories WHERE parent_id IS NOT NULL),
+	    (SELECT MIN(parent_id) FROM categories)');
+	my @books = split ' ', sql('SELECT id FROM books
+	    WHERE stock_quantity > 2 ORDER BY id LIMIT 9');
+	my $name = $reader->register;
+
+	for my $sort (qw(title newest price)) {
+		for my $of ('', "&category=$leaf", "&category=$branch",
+		    '&q=a') {
+			$reader->get("/books?sort=$sort$of");
+			follow($reader, 'next');
+			follow($reader, 'prev');
+		}
+	}
+	$reader->get('/books?q=978-89-364-3426-7');
+	for my $lang (qw(ko en)) {
+		my $other = Seoga::Reader->new(lang => $lang);
+		redis('DEL', 'cache:categories:ko', 'cache:categories:en');
+		$other->get('/books');
+		$other->get("/books/$books[0]");
+		is $other->status, 200, "/books/$books[0] in $lang";
+	}
+	for my $book (@books) {
+		$reader->add($book);
+		$reader->get('/cart');
+	}
+	is scalar(keys %{$reader->cart}), scalar(@books), 'a cart of some';
+	my $new = 'another long enough password';
+	my $account = sub {
+		my ($action, %fields) = @_;
+
+		$reader->get('/account');
+		$reader->send('/account', where => { action => $action },
+		    %fields);
+		is $reader->status, 303, "/account: $action";
+	};
+	$account->('name', name => 'Other');
+	$account->('language', lang => 'ko');
+	$account->('password', password_old => 'a long enough password',
+	    password => $new, password2 => $new);
+	$reader->get('/books');
+	$reader->logout;
+	$reader->login($name, password => $new);
+	ok $reader->signed_in, 'signed in again';
+	is api(get => '/api/ready')->{status}, 200, 'ready';
+}
+
+log_statements(1);
+exercise();
+log_statements(0);
+END { log_statements(0) if $ENV{SEOGA_TEST_DB_SOCKET} && site_dir() }
+
+my @ran = map { decode_base64($_) } split /\n/, sql("SELECT DISTINCT
+    REPLACE(TO_BASE64(argument), '\\n', '') FROM mysql.general_log WHERE command_type = 'Execute'
+    AND user_host LIKE 'p$$\[%'");
+cmp_ok scalar(@ran), '>=', 40, scalar(@ran) . ' statements ran';
+
+# Programs' names come from the log; commands have no part in it.
+my %seen = map { $_->{name} => 1 }
+    grep { $_->{ev} eq 'db.query' } log_lines();
+is_deeply [grep { !$seen{$_} && !/^(?:migrate|tx)\.|^user\.set_role$/ }
+    sort keys %named], [], 'each that programs have was among them';
+for my $sort (qw(title newest price)) {
+	for my $from (qw(first after before)) {
+		ok scalar(grep { /^book\.list\.$sort\.$from/ } keys %seen),
+		    "the list by $sort, $from";
+	}
+}
+
+sub excuse {
+	my ($text) = @_;
+
+	for my $name (sort keys %whole_table) {
+		return $name if $text =~ $whole_table{$name}[0];
+	}
+	return undef;
+}
+
+# How MariaDB goes about it.
+sub plan_of {
+	my ($text) = @_;
+
+	return map {
+		my %row;
+		@row{qw(id select table type keys key length ref rows extra)} =
+		    split /\t/;
+		\%row
+	} split /\n/, sql("EXPLAIN $text");
+}
+
+# How many rows it really looks at.
+sub rows_read {
+	my ($text) = @_;
+	my $sum = 0;
+
+	open my $out, '-|', 'mariadb', '--no-defaults', '-uroot', '-N', '-B',
+	    "--socket=$ENV{SEOGA_TEST_DB_SOCKET}", '-e', "FLUSH STATUS;
+	    $text; SHOW SESSION STATUS LIKE 'Handler_read%'",
+	    $ENV{SEOGA_DB_NAME} or die "mariadb: $!\n";
+	while (<$out>) {
+		$sum += $1 if /^Handler_read_\w+\t(\d+)$/;
+	}
+	close $out or die "mariadb refuses: $text\n";
+	return $sum;
+}
+
+my (%excused, @scans, @sorts, @many);
+for my $text (@ran) {
+	next if $text !~ /^\(?(?:SELECT|UPDATE)/;
+	my $name = excuse($text);
+
+	$excused{$name} = 1 if $name;
+	next if $name;
+	for my $step (plan_of($text)) {
+		next if $step->{table} =~ /^<union|^NULL$/;
+		push @scans, "$step->{type} $text" if $step->{type} eq 'ALL';
+		# What comes out of a union is sorted, and that is little.
+		push @sorts, $text if ($step->{extra} // '') =~ /filesort/;
+	}
+	next if $text !~ /^\(?SELECT/;
+	my $parts = () = $text =~ /SELECT/g;
+	my $read = rows_read($text);
+	# A page of 20 and one, from each part; the union is read again.
+	push @many, "$read rows: $text" if $read > 60 * $parts + 40;
+}
+is_deeply \@scans, [], 'no table is read from end to end';
+is_deeply \@sorts, [], 'and none sorted';
+is_deeply \@many, [], 'nor are more rows read than a page can show';
+is_deeply [sort keys %excused], [sort keys %whole_table],
+    'but for those with a reason';
+
+site_stop();
+done_testing();
