@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 #define LISTENER 0
-#define CONN_MAX 256		/* kept connections of one worker */
-#define READ_S 10		/* for nginx to deliver a request */
-#define SEND_S 60		/* for nginx to take the reply */
-#define BODY_KEEP ((size_t)1024 * 1024)	/* a larger body buffer is freed */
+#define CONN_MAX 256 /* kept connections of one worker */
+#define READ_S 10 /* for nginx to deliver a request */
+#define SEND_S 60 /* for nginx to take the reply */
+#define BODY_KEEP ((size_t)1024 * 1024) /* a larger body buffer is freed */
 
 struct fcgi_call {
 	FCGX_Request *request;
@@ -130,24 +130,40 @@ make_room(struct fcgi_call *call, size_t len)
 	return true;
 }
 
+/*
+ * The length must be right, and the end of the body is read, too: on a kept
+ * connection what is left over would be taken for the next request.
+ */
+static int
+read_stdin(FCGX_Stream *in, char *bytes, size_t len)
+{
+	bool whole = FCGX_GetStr(bytes, (int)len, in) == (int)len &&
+	    FCGX_GetChar(in) == EOF;
+
+	if (FCGX_GetError(in))
+		return RC_BUG;
+	return whole ? RC_OK : RC_BAD_INPUT;
+}
+
 static int
 read_body(struct fcgi_call *call, size_t max)
 {
-	char *bytes;
 	size_t len;
+	int rc;
 
 	call->body_len = 0;
+	/* libfcgi takes parameters that broke off for all of them. */
+	if (FCGX_GetError(call->request->in))
+		return RC_BUG;
 	if (content_length(fcgi_param(call, "CONTENT_LENGTH"), &len) != RC_OK)
 		return RC_BAD_INPUT;
 	if (len > max)
 		return RC_TOO_LARGE;
-	if (len == 0)
-		return RC_OK;
 	if (!make_room(call, len + 1))
 		return RC_TOO_LARGE;
-	bytes = (char *)call->body;
-	if (FCGX_GetStr(bytes, (int)len, call->request->in) != (int)len)
-		return RC_BUG;
+	rc = read_stdin(call->request->in, (char *)call->body, len);
+	if (rc != RC_OK)
+		return rc;
 	call->body[len] = '\0';
 	call->body_len = len;
 	return RC_OK;
@@ -207,10 +223,22 @@ fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
 	return rc;
 }
 
+/* While something of the body is unread, libfcgi must drain it before it
+ * closes, lest the reply be lost; else it would only wait for the peer. */
+static void
+finish(const struct fcgi_call *call)
+{
+	if (call->body_rc == RC_OK || call->body_rc == RC_BUG)
+		FCGX_Detach(call->request);
+	if (!call->replied)
+		guard(SEND_S);
+	FCGX_Finish_r(call->request);
+}
+
 /* Answers the request that FCGX_Accept_r() has just read. */
 static void
-serve(FCGX_Request *request, struct fcgi_call *call,
-    const struct fcgi_options *o)
+serve(
+    FCGX_Request *request, struct fcgi_call *call, const struct fcgi_options *o)
 {
 	call->request = request;
 	call->replied = false;
@@ -226,9 +254,7 @@ serve(FCGX_Request *request, struct fcgi_call *call,
 	}
 	if (!call->replied)
 		request->keepConnection = 0;
-	guard(SEND_S);
-	FCGX_Finish_r(request);
-	guard(0);
+	finish(call);
 	if (call->body_size > BODY_KEEP) {
 		free(call->body);
 		call->body = NULL;
@@ -240,9 +266,9 @@ struct worker {
 	const struct fcgi_options *options;
 	struct fcgi_call call;
 	FCGX_Request conns[CONN_MAX];
-	int top;			/* conns[top] was never used yet */
+	int top; /* conns[top] was never used yet */
 	struct pollfd polls[CONN_MAX + 1];
-	int owner[CONN_MAX + 1];	/* polls[i] belongs to this conn */
+	int owner[CONN_MAX + 1]; /* polls[i] belongs to this conn */
 	int64_t drain_until;
 };
 
@@ -262,19 +288,23 @@ free_place(struct worker *w)
 	}
 	if (w->top == CONN_MAX)
 		return -1;
-	FCGX_InitRequest(&w->conns[w->top], LISTENER,
-	    FCGI_FAIL_ACCEPT_ON_INTR);
+	FCGX_InitRequest(&w->conns[w->top], LISTENER, FCGI_FAIL_ACCEPT_ON_INTR);
 	return w->top++;
 }
 
 /* A negative answer of FCGX_Accept_r() is ordinary: the peer closed, sent
  * nonsense or nothing, or another worker was faster. */
 static void
-take(struct worker *w, int i)
+take(struct worker *w, int i, bool keep)
 {
+	FCGX_Request *request = &w->conns[i];
+
 	guard(READ_S);
-	if (FCGX_Accept_r(&w->conns[i]) >= 0)
-		serve(&w->conns[i], &w->call, w->options);
+	if (FCGX_Accept_r(request) >= 0) {
+		if (!keep)
+			request->keepConnection = 0;
+		serve(request, &w->call, w->options);
+	}
 	guard(0);
 }
 
@@ -293,10 +323,18 @@ collect(struct worker *w)
 	}
 	if (!terminated && n < CONN_MAX) {
 		w->owner[n] = -1;
-		w->polls[n++] = (struct pollfd){ .fd = LISTENER,
-			.events = POLLIN };
+		w->polls[n++] =
+		    (struct pollfd){ .fd = LISTENER, .events = POLLIN };
 	}
 	return n;
+}
+
+/* The peer closed a kept connection. */
+static void
+drop(struct worker *w, int i)
+{
+	FCGX_Detach(&w->conns[i]);
+	FCGX_Free(&w->conns[i], 1);
 }
 
 static void
@@ -307,10 +345,14 @@ serve_readable(struct worker *w, nfds_t n)
 
 		if (!w->polls[i].revents)
 			continue;
-		if (place < 0)
-			place = free_place(w);
-		if (place >= 0)
-			take(w, place);
+		/* FCGX_Accept_r() would accept another one in its place. */
+		if (place >= 0 && (w->polls[i].revents & POLLHUP))
+			drop(w, place);
+		else if (place >= 0)
+			take(w, place, true);
+		else if ((place = free_place(w)) >= 0)
+			/* The last place stays free for new connections. */
+			take(w, place, n < CONN_MAX);
 	}
 }
 
@@ -340,8 +382,8 @@ run(struct worker *w, const sigset_t *during_poll)
 
 		if (terminated && (n == 0 || !time_left(w, &left)))
 			return EXIT_SUCCESS;
-		if (ppoll(w->polls, n, terminated ? &left : NULL,
-		    during_poll) > 0)
+		if (ppoll(w->polls, n, terminated ? &left : NULL, during_poll) >
+		    0)
 			serve_readable(w, n);
 		if (reopen_wanted) {
 			reopen_wanted = 0;

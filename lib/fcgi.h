@@ -12,15 +12,15 @@
 
 #include "base.h"
 
-struct fcgi_call;	/* one request as it came over the wire */
+struct fcgi_call; /* one request as it came over the wire */
 
 struct fcgi_options {
-	size_t body_max;	/* bytes; more is answered without a handler */
-	int request_s;		/* a request that takes longer ends the worker;
+	size_t body_max; /* bytes; more is answered without a handler */
+	int request_s; /* a request that takes longer ends the worker;
 				   0 = 30 */
-	int drain_s;		/* longest wait after TERM; 0 = 30 */
+	int drain_s; /* longest wait after TERM; 0 = 30 */
 	void (*serve)(struct fcgi_call *call, void *arg);
-	void (*reopen)(void);	/* on USR1; may be NULL */
+	void (*reopen)(void); /* on USR1; may be NULL */
 	void *arg;
 };
 
@@ -31,8 +31,9 @@ int fcgi_loop(const struct fcgi_options *options);
 const char *fcgi_param(const struct fcgi_call *call, const char *name);
 
 /* The whole body.  fcgi_body_rc() is RC_OK, RC_TOO_LARGE (Content-Length
- * above body_max; nothing was read), RC_BAD_INPUT (no valid Content-Length)
- * or RC_BUG when the client went away within it. */
+ * above body_max; nothing was read) or RC_BAD_INPUT (no valid Content-Length,
+ * or another one than the body has).  A request whose client goes away or
+ * falls silent within the body is not served. */
 const unsigned char *fcgi_body(const struct fcgi_call *call, size_t *len);
 int fcgi_body_rc(const struct fcgi_call *call);
 
