@@ -814,6 +814,35 @@ subtest 'Redis hangs' => sub {
 	    'it heals';
 };
 
+# --- doc/api.md ---
+
+# Runs the lines with "$"; the lines below each are what it prints, with "…"
+# for anything.
+subtest 'the examples of doc/api.md' => sub {
+	my @examples;
+	my ($site) = url() =~ m{^(.*)/$};
+
+	open my $in, '<:encoding(UTF-8)', "$top/doc/api.md" or die "$!\n";
+	while (<$in>) {
+		/^    \$ (.*)/ ? push @examples, [$1, ''] :
+		    /^    (.*)/ && ($examples[-1][1] .= "$1\n");
+	}
+	cmp_ok scalar(@examples), '>', 5, 'there are some';
+	my $script = join '', map { "$_->[0]\nprintf '\\036'\n" } @examples;
+	utf8::encode($script);
+	spew(site_dir() . '/examples', $script =~
+	    s{http://localhost:8080}{$site}gr);
+	my @said = split /\036/, qx{sh @{[site_dir()]}/examples 2>&1};
+	for my $example (@examples) {
+		my ($command, $expected) = @$example;
+		my $pattern = join '.*?', map { quotemeta }
+		    split /…/, $expected, -1;
+		my $said = shift @said;
+		utf8::decode($said);
+		like $said =~ s/(?<=[^\n])\z/\n/r, qr/\A$pattern\z/s, $command;
+	}
+};
+
 # --- nothing is left out ---
 
 is_deeply [not_called()], [], 'every operation was called, and succeeded';
