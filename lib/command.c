@@ -11,6 +11,19 @@
 #define ADMIN_MS (10 * 60 * 1000)	/* a migration may take its time */
 
 static const char *command_name = "seoga";
+static struct arena *model_arena;	/* where jansson's values are */
+
+static void *
+model_alloc(size_t size)
+{
+	return arena_alloc(model_arena, size);
+}
+
+static void
+model_free(void *p ATTR_UNUSED)
+{
+	/* arena_close() frees the whole model */
+}
 
 void
 command_die(const char *fmt, ...)
@@ -61,6 +74,8 @@ command_open(struct req *req, const char *name, bool admin)
 		.cache = cache_open(&conf), .addr = "" };
 	if (!req->arena || !req->db || !req->cache)
 		command_die("there is no memory");
+	model_arena = req->arena;
+	json_set_alloc_funcs(model_alloc, model_free);
 	/* Progress is printed; only what goes wrong is worth a line. */
 	log_quiet();
 }
@@ -70,5 +85,6 @@ command_close(struct req *req)
 {
 	db_close(req->db);
 	cache_close(req->cache);
+	json_set_alloc_funcs(malloc, free);
 	arena_close(req->arena);
 }
