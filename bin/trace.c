@@ -283,8 +283,8 @@ main(int argc, char **argv)
 	if (!o.last)
 		status = show_one(&o, argv[optind]);
 	else
-		status = show_latest(&o, words ? (size_t)read_number(argv[optind], 1,
-		    LAST_MAX) : LAST);
+		status = show_latest(&o, words ?
+		    (size_t)read_number(argv[optind], 1, LAST_MAX) : LAST);
 	trace_logs_close(&o.logs);
 	return status;
 }

@@ -24,7 +24,8 @@ set_facts(struct req *req, json_t *book)
 	const char *language = model_text(book, "language");
 
 	view_book(req, book);
-	model_set_text(book, "isbn13_text", isbn_text(req, model_text(book, "isbn13")));
+	model_set_text(book, "isbn13_text",
+	    isbn_text(req, model_text(book, "isbn13")));
 	model_set_text(book, "language_text",
 	    strcmp(language, "ko") == 0 ? _("Korean") : _("English"));
 	model_set_text(book, "category_name", model_text(book, "category"));

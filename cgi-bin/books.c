@@ -202,7 +202,8 @@ set_crumbs(json_t *model, const json_t *category, const char *q)
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("All books"), deeper ? "/books" : NULL);
 	if (name)
-		page_crumb(model, name, *q ? model_text(category, "url") : NULL);
+		page_crumb(model, name,
+		    *q ? model_text(category, "url") : NULL);
 	if (*q)
 		page_crumb(model, _("Search"), NULL);
 }

@@ -12,7 +12,7 @@ enum route_needs {
 	NEED_NO_SESSION = 2,	/* the session is not even read */
 	NEED_NO_REDIS = 4,	/* without Redis the reader is a guest */
 	NEED_FORM = 8,		/* the page holds forms: keep a guest's id */
-	NEED_API_TOKEN = 16,	/* signed in on the API, a guest may on a page */
+	NEED_API_TOKEN = 16,	/* signed in on the API; guests may on pages */
 	GET_IS_PAGE = 32,	/* GET shows a form: the API has none */
 	POST_IS_PAGE = 64	/* POST stands for the API's DELETE */
 };

@@ -35,7 +35,7 @@ struct req {
 
 	/* What this request is. */
 	struct fcgi_call *call;
-	const char *method;		/* GET (also for HEAD) POST DELETE ... */
+	const char *method;		/* GET (HEAD, too) POST DELETE ... */
 	const char *path;		/* without the query */
 	const char *query;		/* "" when none */
 	const char *trace;		/* 32 hex digits */

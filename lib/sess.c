@@ -331,7 +331,8 @@ void
 sess_queue_end(struct req *req, const char *id)
 {
 	cache_queue(req, "DEL", sess_key(req, id), NULL);
-	cache_queue(req, "ZREM", sess_index_key(req, req->sess->user_id), id, NULL);
+	cache_queue(req, "ZREM", sess_index_key(req, req->sess->user_id), id,
+	    NULL);
 }
 
 int

@@ -133,7 +133,7 @@ add_name(struct compiler *c, const struct scan *s, const struct token *t,
 	if (t->name.len == 1 && name[0] == '.')
 		return RC_OK;
 	p = tmpl_pool_add(c->code, name, t->name.len);
-	tmpl_pool_add(c->code, "", 1);	/* so that it can be reported as a string */
+	tmpl_pool_add(c->code, "", 1);	/* NUL: it is reported as a string */
 	c->code->ops[op].text = p;
 	if (memchr(name, '.', t->name.len))
 		return split_name(c, s, t, op);
@@ -144,7 +144,8 @@ static int
 compile_section(struct compiler *c, const struct body *b, uint32_t open,
     enum op_kind kind)
 {
-	uint32_t op = tmpl_code_add(c->code, kind), close = b->s->tokens[open].match;
+	uint32_t op = tmpl_code_add(c->code, kind);
+	uint32_t close = b->s->tokens[open].match;
 	int rc = add_name(c, b->s, &b->s->tokens[open], op);
 
 	if (rc == RC_OK)
@@ -444,7 +445,8 @@ tmpl_compile_source(struct tmpl_set *set, const struct tmpl *t,
 
 	rc = tmpl_scan(&s);
 	if (rc == RC_OK)
-		rc = compile_body(&c, (struct body){ &s, 0, s.count, { 0, 0 } });
+		rc = compile_body(&c,
+		    (struct body){ &s, 0, s.count, { 0, 0 } });
 	free(s.tokens);
 	if (rc != RC_OK) {
 		tmpl_code_free(c.code);

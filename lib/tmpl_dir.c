@@ -87,8 +87,8 @@ add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
 	int rc = RC_OK, count;
 
 	if (depth > DIR_DEPTH_MAX)
-		return tmpl_set_mistake(err, dir, "more than %d directories deep",
-		    DIR_DEPTH_MAX);
+		return tmpl_set_mistake(err, dir,
+		    "more than %d directories deep", DIR_DEPTH_MAX);
 	count = scandir(dir, &entries, NULL, alphasort);
 	if (count < 0)
 		return tmpl_set_mistake(err, dir, "cannot read %s: %s", dir,

@@ -20,7 +20,7 @@ enum {
 	TMPL_INDENT_MAX = 255,		/* bytes before a tag */
 	TMPL_DELIM_MAX = 16,		/* bytes of a delimiter */
 	TMPL_BLOCKS_MAX = 64,		/* blocks given to one parent */
-	TMPL_POOL_MAX = 64 << 20,	/* bytes of a template with translations */
+	TMPL_POOL_MAX = 64 << 20,	/* bytes of a template, translated */
 	TMPL_SET_MAX = 10000,		/* templates in a set */
 	TMPL_STEPS_MAX = 10000000	/* instructions of one rendering */
 };
@@ -101,12 +101,12 @@ enum op_kind {
 	OP_PARTIAL,
 	OP_PARENT,	/* its body is a row of OP_ARGUMENT */
 	OP_ARGUMENT,	/* a block that replaces one of the parent */
-	OP_BLOCK	/* a block that may be replaced; its body: the default */
+	OP_BLOCK	/* a block to be replaced; its body: the default */
 };
 
 struct op {
 	uint8_t kind;		/* enum op_kind */
-	bool whole_lines;	/* OP_BLOCK: ends with a newline, if not empty */
+	bool whole_lines;	/* OP_BLOCK: ends with a newline unless empty */
 	uint16_t parts;		/* of a dotted name; 0: a plain one */
 	uint32_t end;		/* the instruction after the body */
 	/* In the pool: the text to write or the whole name ("" is {{.}}). */

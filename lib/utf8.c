@@ -90,7 +90,7 @@ is_tricky(uint32_t ch)
 	return ch == 0x200b ||			/* zero width space */
 	    between(ch, 0x2028, 0x202e) ||	/* separators, bidi overrides */
 	    between(ch, 0x2060, 0x206f) ||	/* invisible, bidi isolates */
-	    ch == 0x3164 || ch == 0xffa0 ||	/* Hangul fillers: blank names */
+	    ch == 0x3164 || ch == 0xffa0 ||	/* Hangul fillers: no names */
 	    ch == 0xfeff ||			/* byte order mark */
 	    between(ch, 0xfdd0, 0xfdef) ||	/* noncharacters */
 	    between(ch, 0xfff9, 0xfffb) ||	/* interlinear annotation */

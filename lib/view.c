@@ -109,7 +109,8 @@ view_book(struct req *req, json_t *book)
 	    arena_printf(req->arena, "/books/%lld", (long long)id));
 	model_set_text(book, "cover_url", image ? image :
 	    arena_printf(req->arena, "/covers/%lld.svg", (long long)id));
-	model_set_text(book, "price_text", view_money(req, model_int(book, "price")));
+	model_set_text(book, "price_text",
+	    view_money(req, model_int(book, "price")));
 	model_set_text(book, "year_text",
 	    year_text(req, model_int(book, "published_year")));
 	json_object_set_new_nocheck(book, "availability",

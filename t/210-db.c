@@ -764,7 +764,8 @@ test_lost_before_tx(void)
 static void
 test_session(void)
 {
-	assert_row("SELECT @@tx_isolation AS i, @@max_statement_time = 0.95 AS `m?`, "
+	assert_row("SELECT @@tx_isolation AS i, "
+	    "@@max_statement_time = 0.95 AS `m?`, "
 	    "@@sql_mode LIKE '%STRICT_ALL_TABLES%' AS `strict?`, "
 	    "@@character_set_client AS c",
 	    "{\"i\":\"READ-COMMITTED\",\"m\":true,\"strict\":true,"
