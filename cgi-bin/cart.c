@@ -23,8 +23,8 @@ notes(struct req *req, const json_t *line)
 		      " total.")));
 	if (strcmp(problem, "short") == 0)
 		json_array_append_new(list, json_string(arena_printf(
-		    req->arena, _("Only %d are left. Choose fewer; until then"
-		    " it does not count towards the total."),
+		    req->arena, _("Only %d left. Choose fewer; until then it"
+		    " does not count towards the total."),
 		    (int)model_int(line, "stock_quantity"))));
 	if (model_int(line, "price") != model_int(line, "price_seen") &&
 	    strcmp(problem, "gone") != 0)
@@ -73,7 +73,7 @@ show(struct req *req)
 	json_object_set_new(cart, "total_text",
 	    json_string(view_money(req, model_int(cart, "total"))));
 	json_object_set_new(cart, "count_text", json_string(arena_printf(
-	    req->arena, _("%d different books, %d copies"),
+	    req->arena, _("Books: %d, copies: %d"),
 	    (int)model_int(cart, "count"), (int)model_int(cart, "quantity"))));
 	page_crumb(cart, _("Home"), "/");
 	page_crumb(cart, _("Cart"), NULL);

@@ -3,7 +3,7 @@
 
 static const struct field fields[] = {
 	{ "username", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 64,
-	    N_("User name") },
+	    N_("Username") },
 	{ "password", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED, 1,
 	    USER_PASSWORD_MAX, N_("Password") },
 	{ "remember", FIELD_FLAG, FIELD_BODY, 0, 0, N_("Remember me") },

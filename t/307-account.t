@@ -35,7 +35,7 @@ sub change {
 
 subtest 'the page' => sub {
 	is $reader->get('/account')->status, 200, 'is there';
-	like $reader->text, qr/User name \Q$username\E Role Reader/,
+	like $reader->text, qr/Username \Q$username\E Role Reader/,
 	    'who it is';
 	like $reader->html, qr{<title>Your account - Seoga</title>}, 'title';
 	is $reader->header('cache-control'), 'no-store', 'not to be kept';

@@ -57,7 +57,7 @@ for my $kind (qw(guest member)) {
 		$reader->add(1202);
 		is_deeply $reader->cart, { 1201 => 5, 1202 => 1 },
 		    'the same book is one line';
-		like $reader->text, qr/2 different books, 6 copies/, 'counts';
+		like $reader->text, qr/Books: 2, copies: 6/, 'counts';
 		like $reader->text, qr/Total ₩6,000/, 'and total';
 		like line($reader, 1201), qr/₩5,000/, 'of a line, too';
 		$reader->submit('/cart/set', where => { book_id => 1201 },
@@ -194,7 +194,7 @@ subtest 'what has changed is said' => sub {
 	    'vanished, by its name';
 	like line($reader, 1302), qr/It has sold out since.*Not counted/,
 	    'sold out';
-	like line($reader, 1303), qr/Only 1 are left|Only 1 is left/,
+	like line($reader, 1303), qr/Only 1 left\. Choose fewer/,
 	    'too few left';
 	like line($reader, 1303), qr/Not counted/, 'and not counted';
 	like line($reader, 1304),

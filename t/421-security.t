@@ -34,7 +34,7 @@ sub foreign_markup {
 	    autocapitalize autocomplete charset checked class content for
 	    height href hreflang id inputmode lang loading max maxlength
 	    method min name novalidate placeholder rel role selected
-	    spellcheck src tabindex type value width);
+	    size spellcheck src tabindex type value width);
 	my %tags = map { $_ => 1 } qw(a article b body br button code dd div dl
 	    dt footer form h1 h2 head header html img input label li link main
 	    meta nav ol option p section select span title ul);
