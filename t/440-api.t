@@ -741,6 +741,12 @@ subtest 'origins' => sub {
 	}
 	like header(call('listBooks'), 'vary'), qr/\bOrigin\b/,
 	    'caches are told';
+	for my $wrong ('*', 'app.example.org', 'https://a.example/',
+	    'https://a.example";}') {
+		local $ENV{SEOGA_CORS_ORIGINS} = $wrong;
+		like seoga('status'), qr/SEOGA_CORS_ORIGINS has/,
+		    "the setting cannot be $wrong";
+	}
 };
 
 subtest 'request ids' => sub {
