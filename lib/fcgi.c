@@ -11,12 +11,14 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,7 @@ struct fcgi_call {
 	size_t body_len, body_size;
 	int body_rc;
 	bool replied;
+	bool ended; /* the record that ends it is sent as well */
 };
 
 static volatile sig_atomic_t terminated, reopen_wanted, in_handler;
@@ -205,6 +208,79 @@ put(FCGX_Stream *out, const char *data, size_t len)
 	return RC_OK;
 }
 
+static FCGI_Header
+record(const FCGX_Request *request, unsigned char type, size_t len)
+{
+	return (FCGI_Header){ .version = FCGI_VERSION_1,
+		.type = type,
+		.requestIdB1 = (unsigned char)(request->requestId >> 8),
+		.requestIdB0 = (unsigned char)request->requestId,
+		.contentLengthB1 = (unsigned char)(len >> 8),
+		.contentLengthB0 = (unsigned char)len };
+}
+
+static struct iovec
+piece(const void *data, size_t len)
+{
+	return (struct iovec){ .iov_base = (void *)(uintptr_t)data,
+		.iov_len = len };
+}
+
+/* Interrupted is failed: only the guard interrupts. */
+static int
+write_pieces(int fd, struct iovec *pieces, int n)
+{
+	while (n) {
+		ssize_t done = writev(fd, pieces, n);
+
+		if (done < 0)
+			return RC_BUG;
+		for (; n && (size_t)done >= pieces->iov_len; pieces++, n--)
+			done -= (ssize_t)pieces->iov_len;
+		if (n)
+			*pieces = piece((char *)pieces->iov_base + done,
+			    pieces->iov_len - (size_t)done);
+	}
+	return RC_OK;
+}
+
+/*
+ * The whole reply, with the record that ends the request, in one system
+ * call.  libfcgi would copy it through a buffer of 8 KiB, and a page would
+ * cost it and nginx two or three calls each.
+ */
+static int
+reply_at_once(struct fcgi_call *call, const char *head, size_t head_len,
+    const char *body, size_t body_len)
+{
+	FCGX_Request *r = call->request;
+	const FCGI_Header first =
+	    record(r, FCGI_STDOUT, head_len + 2 + body_len);
+	const struct {
+		FCGI_Header no_more;
+		FCGI_EndRequestRecord end;
+	} last = { record(r, FCGI_STDOUT, 0),
+		{ record(r, FCGI_END_REQUEST, sizeof(FCGI_EndRequestBody)),
+		    { .protocolStatus = FCGI_REQUEST_COMPLETE } } };
+	struct iovec pieces[] = { piece(&first, sizeof(first)),
+		piece(head, head_len), piece("\r\n", 2),
+		piece(body, body_len), piece(&last, sizeof(last)) };
+
+	call->ended = true;
+	if (write_pieces(r->ipcFd, pieces, LENGTH(pieces)) == RC_OK)
+		return RC_OK;
+	r->keepConnection = 0;
+	return RC_BUG;
+}
+
+/* The ordinary case; what goes wrong or is large is left to libfcgi. */
+static bool
+fits_at_once(const struct fcgi_call *call, size_t len)
+{
+	return call->body_rc == RC_OK && call->request->keepConnection &&
+	    len <= FCGI_MAX_LENGTH;
+}
+
 int
 fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
     const char *body, size_t body_len)
@@ -215,6 +291,8 @@ fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
 	call->replied = true;
 	in_handler = 0;
 	guard(SEND_S);
+	if (fits_at_once(call, head_len + 2 + body_len))
+		return reply_at_once(call, head, head_len, body, body_len);
 	rc = put(out, head, head_len);
 	if (rc == RC_OK)
 		rc = put(out, "\r\n", 2);
@@ -232,7 +310,11 @@ finish(const struct fcgi_call *call)
 		FCGX_Detach(call->request);
 	if (!call->replied)
 		guard(SEND_S);
-	FCGX_Finish_r(call->request);
+	/* FCGX_Finish_r() would end the request a second time. */
+	if (call->ended)
+		FCGX_Free(call->request, !call->request->keepConnection);
+	else
+		FCGX_Finish_r(call->request);
 }
 
 /* Answers the request that FCGX_Accept_r() has just read. */
@@ -241,7 +323,7 @@ serve(
     FCGX_Request *request, struct fcgi_call *call, const struct fcgi_options *o)
 {
 	call->request = request;
-	call->replied = false;
+	call->replied = call->ended = false;
 	call->body_rc = read_body(call, o->body_max);
 	/* What was not read would be taken for the next request. */
 	if (terminated || call->body_rc != RC_OK)
