@@ -35,7 +35,8 @@
 static const char list_sql[] =
     "SELECT id, title, author, publisher, published_year, isbn13, language,"
     " price, stock_quantity, category_id, image_url, created_at"
-    " FROM books WHERE TRUE ORDER BY title, id LIMIT ?";
+    " FROM books FORCE INDEX (by_title) WHERE TRUE ORDER BY title, id"
+    " LIMIT ?";
 
 struct column {
 	char text[TEXT_MAX];
