@@ -394,6 +394,15 @@ subtest 'large answers' => sub {
 		my $want = substr $pattern x ($bytes / 251 + 1), 0, $bytes;
 		ok $body eq $want, "$bytes bytes";
 	}
+	# About the longest record, and over it, on one kept connection.
+	my ($c, $failed) = ($worker->connection, 0);
+	for my $bytes (1, 65450 .. 65550, 4 * MIB, 1) {
+		$c->send(request({ BYTES => $bytes }, '', keep => 1));
+		my $body = ($c->answer(5) // {})->{body} // '';
+		$failed++ if $body ne substr $pattern x ($bytes / 251 + 1),
+		    0, $bytes;
+	}
+	is $failed, 0, 'any length on a kept connection';
 	serves('large answers');
 };
 
