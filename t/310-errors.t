@@ -118,10 +118,15 @@ sub raw {
 
 both('400 of a program', 400, get('/books?category=x'),
     get('/api/books?category=x'));
-both('400 of nginx: a long header', 400,
-    sub { $_[0]->get('/', Long => 'x' x 9000) },
-    sub { $_[0]->get('/api/books', Long => 'x' x 9000) });
-# nginx has read no header yet that would tell the language.
+# nginx may not have read the header yet that would tell the language.
+error_page(Seoga::Reader->new(lang => 'ko')->get('/', Long => 'x' x 9000),
+    400, 'ko', '400 of nginx: a long header');
+problem(Seoga::Reader->new(lang => 'ko')->get('/api/books',
+    Long => 'x' x 9000), 400, 'ko', '400 of nginx: a long header');
+like raw("GET / HTTP/1.1\r\nHost: a\r\nAccept-Language: en\r\nLong: "
+    . 'x' x 9000 . "\r\nConnection: close\r\n\r\n"),
+    qr{^HTTP/1.1 400 .*<html lang="en">.*<h1>That could not be}s,
+    '400 of nginx: a long header, after the language';
 error_page(Seoga::Reader->new(lang => 'ko')->get('/' . 'x' x 9000), 400,
     'ko', '400 of nginx: a long address');
 both('403', 403, sub { $_[0]->post('/cart/clear', {}) });
