@@ -103,7 +103,8 @@ class MariaDB(Backend):
         new = self.data.with_suffix(".new")
         done = subprocess.run(
             ["mariadb-install-db", f"--defaults-file={self.conf}",
-             f"--datadir={new}", "--skip-test-db",
+             f"--datadir={new}", f"--tmpdir={self.settings.var}",
+             "--skip-test-db",
              "--auth-root-authentication-method=normal"],
             capture_output=True, text=True, check=False)
         if done.returncode != 0:

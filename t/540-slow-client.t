@@ -96,7 +96,7 @@ subtest 'senders' => sub {
 		}
 	}
 	is_deeply [keys %client], [], 'nobody is left';
-	is scalar(grep { $_->{path} eq '/login' } log_lines()), 0,
+	is scalar(grep { ($_->{path} // '') eq '/login' } log_lines()), 0,
 	    'no program has seen half a request';
 };
 
