@@ -57,7 +57,8 @@ subtest 'versions' => sub {
 	for my $version ('1.2', '1.3') {
 		my $option = '-tls' . $version =~ tr/./_/r;
 		like handshake($option, '-CAfile', "$dir/cert.pem"),
-		    qr/TLSv\Q$version\E.*Verify return code: 0/s,
+		    qr/New,\ TLSv\Q$version\E,\ Cipher\ is\ [A-Z].*
+		    Verify\ return\ code:\ 0/sx,
 		    "TLS $version";
 	}
 	for my $version ('1', '1_1') {
