@@ -77,7 +77,7 @@ make_all(struct req *req, const char *dir, enum lang lang)
 
 	req->lang = lang;
 	lang_use(lang);
-	set = tmpl_set_open_dir(req->conf->template_dir, lang_text, &err);
+	set = tmpl_set_open_dir(req->conf->template_dir, lang_lookup, &err);
 	if (!set)
 		command_die("%s.mustache:%d:%d: %s", err.name, err.line,
 		    err.column, err.text);

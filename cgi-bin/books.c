@@ -76,6 +76,7 @@ read_shelf(struct req *req, struct shelf *shelf)
 {
 	int rc;
 
+	shelf->query.full = req->api;
 	shelf->query.search = form_str(req, "q");
 	shelf->query.after = form_str(req, "after");
 	shelf->query.before = form_str(req, "before");

@@ -7,9 +7,12 @@
 
 #include <time.h>
 
-#define LIST_COLUMNS \
-	"id, title, author, publisher, published_year, isbn13, language," \
-	" price, stock_quantity, category_id, image_url, created_at"
+/* What a list of books or a cart shows; the API's lists tell more. */
+#define SHOWN_COLUMNS \
+	"id, title, author, published_year, language, price," \
+	" stock_quantity, image_url"
+#define ALL_COLUMNS \
+	SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
 #define ARGS_MAX 512
 #define ID_DIGITS 18	/* fewer than make an int64_t overflow */
 #define PRICE_DIGITS 10	/* DECIMAL(10,2) in minor units */
@@ -45,6 +48,7 @@ book_sort_text(enum book_sort sort)
 /* A statement while it is put together: its text, its name, its values. */
 struct builder {
 	struct req *req;
+	const char *columns;
 	struct buf sql, name;
 	struct db_arg args[ARGS_MAX];
 	size_t nargs;
@@ -220,7 +224,9 @@ add_index(struct builder *b, bool in_category)
 static void
 add_select(struct builder *b, int64_t category)
 {
-	buf_str(&b->sql, "SELECT " LIST_COLUMNS " FROM books");
+	buf_str(&b->sql, "SELECT ");
+	buf_str(&b->sql, b->columns);
+	buf_str(&b->sql, " FROM books");
 	if (!b->pattern)
 		add_index(b, category != 0);
 	buf_str(&b->sql, " WHERE ");
@@ -258,6 +264,8 @@ build(struct builder *b, const struct book_query *q)
 {
 	buf_printf(&b->name, "book.list.%s.%s", sorts[q->sort].text,
 	    !b->key ? "first" : q->before ? "before" : "after");
+	if (q->full)
+		buf_str(&b->name, ".full");
 	if (q->ncategories)
 		buf_printf(&b->name, ".of%zu", q->ncategories);
 	if (b->pattern)
@@ -306,6 +314,16 @@ make_page(struct req *req, const struct book_query *q, json_t *rows)
 	    q->sort, json_array_get(rows, 0)));
 }
 
+/* The sort key is among them: the cursors are made from it. */
+static const char *
+columns_of(const struct book_query *q)
+{
+	if (q->full)
+		return ALL_COLUMNS;
+	return q->sort == BOOK_BY_NEWEST ? SHOWN_COLUMNS ", created_at" :
+	    SHOWN_COLUMNS;
+}
+
 static void
 free_buf(void *b)
 {
@@ -320,7 +338,7 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	json_t *rows;
 	int rc;
 
-	*b = (struct builder){ .req = req, .sql = BUF_INIT(65536),
+	*b = (struct builder){ .req = req, .columns = columns_of(q), .sql = BUF_INIT(65536),
 		.name = BUF_INIT(80), .order = sorts[q->sort].text,
 		.column = sorts[q->sort].column,
 		.descending = sorts[q->sort].descending != !!q->before,
@@ -378,7 +396,7 @@ book_by_ids(struct req *req, const int64_t *ids, size_t n, json_t **books)
 
 	while (marks < n)
 		marks *= 2;
-	buf_str(&sql, "SELECT " LIST_COLUMNS " FROM books WHERE id IN (");
+	buf_str(&sql, "SELECT " SHOWN_COLUMNS " FROM books WHERE id IN (");
 	for (size_t i = 0; i < marks; i++) {
 		buf_str(&sql, i ? ", ?" : "?");
 		args[i] = db_int(ids[i < n ? i : n - 1]);

@@ -23,6 +23,7 @@ struct book_query {
 	const char *after;	/* a cursor: what follows it, or */
 	const char *before;	/* what comes before it; NULL = the start */
 	int limit;		/* 1..100 */
+	bool full;		/* every fact, not only what lists show */
 };
 
 /* "title", "newest", "price"; false when it is none of them. */

@@ -4,7 +4,11 @@
 #include <libintl.h>
 #include <locale.h>
 
+#define KNOWN_TEXTS 512	/* a power of two, more than a program has */
+
 static const char *const codes[LANG_COUNT] = { "ko", "en" };
+
+static enum lang current = LANG_COUNT;	/* none was chosen yet */
 
 /* glibc's gettext re-reads LANGUAGE only when this counter moves. */
 extern int _nl_msg_cat_cntr;
@@ -23,8 +27,6 @@ lang_open(const char *dir)
 void
 lang_use(enum lang lang)
 {
-	static enum lang current = LANG_COUNT;
-
 	if (lang == current)
 		return;
 	current = lang;
@@ -136,8 +138,28 @@ lang_from_header(const char *accept)
 }
 
 const char *
-lang_text(const char *msgid)
+lang_lookup(const char *msgid)
 {
 	/* The empty id is the catalogue's header, not a text. */
 	return *msgid ? gettext(msgid) : "";
+}
+
+/* gettext() takes longer than all else about a short text, and its answers
+ * stay where they are: each is asked for once. */
+const char *
+lang_text(const char *msgid)
+{
+	static struct {
+		const char *msgid, *text;
+	} known[LANG_COUNT][KNOWN_TEXTS];
+	uintptr_t address = (uintptr_t)msgid;
+	size_t place = (address ^ address / KNOWN_TEXTS) % KNOWN_TEXTS;
+
+	if (current == LANG_COUNT)
+		return lang_lookup(msgid);
+	if (known[current][place].msgid != msgid) {
+		known[current][place].msgid = msgid;
+		known[current][place].text = lang_lookup(msgid);
+	}
+	return known[current][place].text;
 }

@@ -25,8 +25,12 @@ enum lang lang_from_code(const char *code);
 /* RFC 9110 Accept-Language, by weight; Korean when nothing fits or NULL. */
 enum lang lang_from_header(const char *accept_language);
 
-/* The text in the current language; msgid itself when there is none. */
+/* The text in the current language; msgid itself when there is none.  msgid
+ * must be a literal: it is known again by its address. */
 const char *lang_text(const char *msgid) __attribute__((format_arg(1)));
+
+/* The same for any text: for the templates, which are compiled once. */
+const char *lang_lookup(const char *msgid);
 
 #define _(msgid) lang_text(msgid)
 /* Marks a text for translation that is looked up later. */

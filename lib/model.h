@@ -15,34 +15,40 @@
 static inline int64_t
 model_int(const json_t *object, const char *key)
 {
-	return json_integer_value(json_object_get(object, key));
+	return json_integer_value(json_object_getn(object, key, strlen(key)));
 }
 
 /* The text under key; NULL when it is none. */
 static inline const char *
 model_text(const json_t *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	return json_string_value(json_object_getn(object, key, strlen(key)));
+}
+
+/* Takes over the value.  Inline, so that lengths of literals cost nothing. */
+static inline void
+model_set(json_t *object, const char *key, json_t *value)
+{
+	json_object_setn_new_nocheck(object, key, strlen(key), value);
 }
 
 /* text must be UTF-8; NULL becomes null. */
 static inline void
 model_set_text(json_t *object, const char *key, const char *text)
 {
-	json_object_set_new_nocheck(object, key,
-	    text ? json_string_nocheck(text) : json_null());
+	model_set(object, key, text ? json_string_nocheck(text) : json_null());
 }
 
 static inline void
 model_set_int(json_t *object, const char *key, int64_t value)
 {
-	json_object_set_new_nocheck(object, key, json_integer(value));
+	model_set(object, key, json_integer(value));
 }
 
 static inline void
 model_set_bool(json_t *object, const char *key, bool value)
 {
-	json_object_set_new_nocheck(object, key, json_boolean(value));
+	model_set(object, key, json_boolean(value));
 }
 
 /* Adds the value as JSON without spaces.  json_dumps() looks for loops with

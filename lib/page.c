@@ -179,21 +179,25 @@ page_login_url(struct req *req)
 	    http_url_quote(req, entrance ? "/" : here(req)));
 }
 
+/* Links to this page in the other languages. */
 static json_t *
 lang_links(struct req *req)
 {
 	static const char *const labels[] = { "한국어", "English" };
 	const char *next = http_url_quote(req, here(req));
-	json_t *links = json_array();
+	json_t *links = json_array(), *link;
 
 	for (int i = 0; i < LANG_COUNT; i++) {
 		const char *code = lang_code((enum lang)i);
 
-		json_array_append_new(links, json_pack("{s:s, s:s, s:b, s:s}",
-		    "code", code, "label", labels[i],
-		    "current", (int)req->lang == i,
-		    "url", arena_printf(req->arena, "/lang?to=%s&next=%s", code,
-		    next)));
+		if (i == (int)req->lang)
+			continue;
+		link = json_object();
+		model_set_text(link, "code", code);
+		model_set_text(link, "label", labels[i]);
+		model_set_text(link, "url", arena_printf(req->arena,
+		    "/lang?to=%s&next=%s", code, next));
+		json_array_append_new(links, link);
 	}
 	return links;
 }
@@ -234,9 +238,9 @@ add_errors(struct req *req, json_t *model)
 {
 	bool has_errors = req->errors != NULL;
 
-	json_object_set_new_nocheck(model, "has_errors",
+	model_set(model, "has_errors",
 	    json_boolean(has_errors));
-	json_object_set_new_nocheck(model, "error_summary",
+	model_set(model, "error_summary",
 	    has_errors ? error_summary(req->errors) : json_null());
 	if (req->route->needs & NEED_FORM)
 		add_form(req, model);
@@ -248,19 +252,19 @@ add_reader(struct req *req, json_t *model)
 	const struct sess *s = req->sess;
 	bool member = s && s->user_id;
 
-	json_object_set_new_nocheck(model, "guest", json_boolean(!member));
-	json_object_set_new_nocheck(model, "signed_in", !member ?
+	model_set(model, "guest", json_boolean(!member));
+	model_set(model, "signed_in", !member ?
 	    json_false() : json_pack("{s:s, s:s, s:s}", "name", s->name,
 	    "username", s->username, "role", s->role));
-	json_object_set_new_nocheck(model, "cart_count",
+	model_set(model, "cart_count",
 	    s && s->cart_count > 0 ? json_integer(s->cart_count) :
 	    json_null());
 	if (s && req->route->needs & NEED_FORM)
 		sess_keep(req);
 	model_set_text(model, "csrf", s && s->id && (member ||
 	    req->route->needs & NEED_FORM) ? sess_csrf(req) : "");
-	json_object_set_new_nocheck(model, "flash", flash_value(req));
-	if (!json_object_get(model, "login_url"))
+	model_set(model, "flash", flash_value(req));
+	if (!member && !json_object_get(model, "login_url"))
 		model_set_text(model, "login_url", page_login_url(req));
 }
 
@@ -270,7 +274,7 @@ add_if_missing(json_t *model, const char *key, json_t *value)
 	if (json_object_get(model, key))
 		json_decref(value);
 	else
-		json_object_set_new_nocheck(model, key, value);
+		model_set(model, key, value);
 }
 
 static json_t *
@@ -288,7 +292,7 @@ add_site(json_t *model)
 {
 	model_set_text(model, "css", urls.css);
 	model_set_text(model, "icon", urls.icon);
-	json_object_set_new_nocheck(model, "year", this_year());
+	model_set(model, "year", this_year());
 	add_if_missing(model, "search", json_string(""));
 	add_if_missing(model, "breadcrumb", json_array());
 }
@@ -299,7 +303,7 @@ add_layout(struct req *req, json_t *model)
 	model_set_text(model, "lang", lang_code(req->lang));
 	model_set_text(model, "page", req->route->name);
 	model_set_text(model, "request_id", req->trace);
-	json_object_set_new_nocheck(model, "lang_links", lang_links(req));
+	model_set(model, "lang_links", lang_links(req));
 	add_site(model);
 	add_reader(req, model);
 	add_errors(req, model);

@@ -410,7 +410,7 @@ load_templates(void)
 	for (int i = 0; i < LANG_COUNT; i++) {
 		lang_use((enum lang)i);
 		worker.templates[i] = tmpl_set_open_dir(
-		    worker.conf.template_dir, lang_text, &err);
+		    worker.conf.template_dir, lang_lookup, &err);
 		if (worker.templates[i])
 			continue;
 		log_msg(LOG_ERROR, "tmpl.error", "%s.mustache:%d:%d: %s",

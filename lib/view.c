@@ -7,30 +7,44 @@
 
 #define LOW_STOCK 3		/* copies left that are worth mentioning */
 
-static const char *
-grouped(struct req *req, int64_t n)
-{
-	char digits[24], out[32], *p = out;
-	int len = snprintf(digits, sizeof(digits), "%lld",
-	    (long long)(n < 0 ? -n : n));
+#define MONEY_MAX 40		/* bytes of the longest amount, and its sign */
 
+/* Writes n with a comma between each three digits so that it ends at end;
+ * returns where it begins. */
+static char *
+write_grouped(char *end, int64_t n)
+{
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	int digits = 0;
+
+	do {
+		if (digits && digits % 3 == 0)
+			*--end = ',';
+		*--end = (char)('0' + left % 10);
+		left /= 10;
+		digits++;
+	} while (left);
 	if (n < 0)
-		*p++ = '-';
-	for (int i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			*p++ = ',';
-		*p++ = digits[i];
-	}
-	return arena_strndup(req->arena, out, (size_t)(p - out));
+		*--end = '-';
+	return end;
 }
 
 const char *
 view_money(struct req *req, int64_t minor)
 {
-	const char *won = grouped(req, minor / 100);
+	static const char won[] = "원", sign[] = "₩";
+	char text[MONEY_MAX], *end = text + sizeof(text), *start = end;
 
-	return arena_printf(req->arena,
-	    req->lang == LANG_KO ? "%s원" : "₩%s", won);
+	if (req->lang == LANG_KO) {
+		start -= sizeof(won) - 1;
+		memcpy(start, won, sizeof(won) - 1);
+	}
+	start = write_grouped(start, minor / 100);
+	if (req->lang != LANG_KO) {
+		start -= sizeof(sign) - 1;
+		memcpy(start, sign, sizeof(sign) - 1);
+	}
+	return arena_strndup(req->arena, start, (size_t)(end - start));
 }
 
 static const char *
@@ -68,51 +82,32 @@ view_time(struct req *req, int64_t seconds)
 	    date_text(req, &tm), tm.tm_hour, tm.tm_min);
 }
 
-static json_t *
-availability(struct req *req, int64_t stock)
+static void
+set_stock(struct req *req, json_t *book, int64_t stock)
 {
-	json_t *a = json_object();
-
 	if (stock == 0) {
-		model_set_text(a, "kind", "out");
-		model_set_text(a, "text", _("Sold out"));
+		model_set_text(book, "stock_kind", "out");
+		model_set_text(book, "stock_text", _("Sold out"));
 	} else if (stock <= LOW_STOCK) {
-		model_set_text(a, "kind", "low");
-		model_set_text(a, "text", arena_printf(req->arena,
+		model_set_text(book, "stock_kind", "low");
+		model_set_text(book, "stock_text", arena_printf(req->arena,
 		    _("Only %d left"), (int)stock));
 	} else {
-		model_set_text(a, "kind", "in");
-		model_set_text(a, "text", _("In stock"));
+		model_set_text(book, "stock_kind", "in");
+		model_set_text(book, "stock_text", _("In stock"));
 	}
-	return a;
-}
-
-/* Works of antiquity have negative years. */
-static const char *
-year_text(struct req *req, int64_t year)
-{
-	if (year == 0)
-		return NULL;
-	if (year < 0)
-		return arena_printf(req->arena, _("%d BCE"), (int)-year);
-	return arena_printf(req->arena, "%d", (int)year);
 }
 
 void
 view_book(struct req *req, json_t *book)
 {
-	int64_t id = model_int(book, "id");
-	const char *image =
-	    model_text(book, "image_url");
+	int64_t year = model_int(book, "published_year");
 
-	model_set_text(book, "url",
-	    arena_printf(req->arena, "/books/%lld", (long long)id));
-	model_set_text(book, "cover_url", image ? image :
-	    arena_printf(req->arena, "/covers/%lld.svg", (long long)id));
 	model_set_text(book, "price_text",
 	    view_money(req, model_int(book, "price")));
-	model_set_text(book, "year_text",
-	    year_text(req, model_int(book, "published_year")));
-	json_object_set_new_nocheck(book, "availability",
-	    availability(req, model_int(book, "stock_quantity")));
+	set_stock(req, book, model_int(book, "stock_quantity"));
+	/* Works of antiquity have negative years. */
+	if (year < 0)
+		model_set_text(book, "published_year", arena_printf(
+		    req->arena, _("%d BCE"), (int)-year));
 }

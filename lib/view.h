@@ -14,8 +14,8 @@ const char *view_date(struct req *req, const char *iso);
 /* Day and minute (UTC) of Unix seconds. */
 const char *view_time(struct req *req, int64_t seconds);
 
-/* Adds to a book (see book.h) what its templates show: url, cover_url,
- * price_text, year_text, availability. */
+/* Adds to a book (see book.h) what its templates show: price_text, stock_kind
+ * (in, low or out), stock_text; a negative published_year becomes a text. */
 void view_book(struct req *req, json_t *book);
 
 #endif
