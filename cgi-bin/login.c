@@ -15,14 +15,6 @@ static const struct field fields[] = {
 	{ 0 }
 };
 
-static const char *
-next_page(struct req *req)
-{
-	const char *next = form_str(req, "next");
-
-	return next && http_url_is_local(next) ? next : "/";
-}
-
 static int
 question_for(struct req *req, const char *username, json_t **question)
 {
@@ -39,7 +31,7 @@ question_for(struct req *req, const char *username, json_t **question)
 static int
 show(struct req *req)
 {
-	const char *next = next_page(req);
+	const char *next = page_next(req);
 	json_t *question, *model;
 	int rc = question_for(req, form_str(req, "username"), &question);
 
@@ -119,7 +111,7 @@ login(struct req *req)
 	if (req->api)
 		return token_reply(req, user);
 	use_own_lang(req, user);
-	return page_redirect_flash(req, next_page(req), "done",
+	return page_redirect_flash(req, page_next(req), "done",
 	    _("You are signed in."));
 }
 

@@ -16,18 +16,10 @@ static const struct field fields[] = {
 	{ 0 }
 };
 
-static const char *
-next_page(struct req *req)
-{
-	const char *next = form_str(req, "next");
-
-	return next && http_url_is_local(next) ? next : "/";
-}
-
 static int
 show(struct req *req)
 {
-	const char *next = next_page(req);
+	const char *next = page_next(req);
 	json_t *model = json_pack("{s:s, s:s}", "next", next, "login_url",
 	    arena_printf(req->arena, "/login?next=%s",
 	    http_url_quote(req, next)));
@@ -65,7 +57,7 @@ register_member(struct req *req)
 	rc = sess_start(req, user, false);
 	if (rc < 0)
 		return rc;
-	return page_redirect_flash(req, next_page(req), "done",
+	return page_redirect_flash(req, page_next(req), "done",
 	    _("Welcome! Your account is ready and you are signed in."));
 }
 

@@ -169,6 +169,14 @@ here(struct req *req)
 }
 
 const char *
+page_next(struct req *req)
+{
+	const char *next = form_str(req, "next");
+
+	return next && http_url_is_local(next) ? next : "/";
+}
+
+const char *
 page_login_url(struct req *req)
 {
 	/* Nobody wants to come back to where accounts are made. */

@@ -29,6 +29,9 @@ int page_redirect(struct req *req, const char *path);
 int page_redirect_flash(struct req *req, const char *path, const char *kind,
     const char *text);
 
+/* Where the field `next` leads; / if that is not on this site. */
+const char *page_next(struct req *req);
+
 /* The path of the login page that leads back to here. */
 const char *page_login_url(struct req *req);
 
