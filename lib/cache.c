@@ -263,13 +263,6 @@ down(struct req *req)
 	    "available right now. Please try again in a moment."));
 }
 
-static int
-bug(struct req *req)
-{
-	return req_fail(req, RC_BUG, "%s", _("Something went wrong on our "
-	    "side. Please try again."));
-}
-
 /* The link. */
 
 struct cache *
@@ -579,16 +572,6 @@ link_open(struct cache *cache)
 	return RC_DOWN;
 }
 
-/* On an idle link there is nothing to read; if there is, it is its end. */
-static bool
-link_is_dead(const struct cache *cache)
-{
-	char c;
-
-	return recv(cache->link->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
 /* The queue. */
 
 static void
@@ -795,7 +778,7 @@ attempt(struct cache *cache, int64_t deadline, bool first,
 
 	/* Reads can be repeated, so they find out by themselves. */
 	if (cache->link && (cache->busy ||
-	    (cache->writes && link_is_dead(cache))))
+	    (cache->writes && hosts_hung_up(cache->link->fd))))
 		link_close(cache);
 	*was_open = cache->link != NULL;
 	if (!cache->link) {
@@ -825,7 +808,7 @@ exchange(struct req *req, struct cache_reply **replies)
 
 	req->redis_count++;
 	if (cache->out.over || cache->what.over)
-		return bug(req);
+		return req_bug(req);
 	trip = attempt(cache, deadline, true, replies, &was_open);
 	if (trip != TRIP_DONE && was_open && is_repeatable(cache, trip)) {
 		log_msg(LOG_WARN, "redis.lost", "%s", cache->why);
@@ -954,7 +937,7 @@ cache_command(struct req *req, struct cache_reply **reply,
 		return rc;
 	last = replies[n - 1];
 	if (last->type == CACHE_ERROR)
-		return bug(req);
+		return req_bug(req);
 	*reply = last;
 	return RC_OK;
 }

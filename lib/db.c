@@ -13,10 +13,8 @@
  */
 #include <mysql.h>
 
-#include <errno.h>
 #include <mysqld_error.h>
 #include <errmsg.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "db.h"
@@ -279,17 +277,6 @@ link_open(struct db *db, struct run *run)
 			log_msg(LOG_WARN, "db.lost", "%s", run->text);
 	}
 	return RC_DOWN;
-}
-
-/* On an idle link there is nothing to read; if there is, it is its end. */
-static bool
-link_is_dead(const struct db *db)
-{
-	char c;
-
-	return recv(mysql_get_socket(db->link), &c, 1,
-	    MSG_PEEK | MSG_DONTWAIT) >= 0 ||
-	    (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 /* Statements. */
@@ -639,7 +626,7 @@ get_link(struct db *db, struct run *run)
 	if (db->busy)
 		link_close(db);		/* a jump left rows unread */
 	if (db->link && !db->in_tx && !is_repeatable(run->st->sql) &&
-	    link_is_dead(db))
+	    hosts_hung_up(mysql_get_socket(db->link)))
 		link_close(db);
 	run->was_open = db->link != NULL;
 	if (db->link)
@@ -724,13 +711,6 @@ down(struct req *req)
 	    "available right now. Please try again in a moment."));
 }
 
-static int
-bug(struct req *req)
-{
-	return req_fail(req, RC_BUG, "%s", _("Something went wrong on our "
-	    "side. Please try again."));
-}
-
 /* Says what became of a statement that failed. */
 static int
 failed(struct req *req, struct run *run)
@@ -751,7 +731,7 @@ failed(struct req *req, struct run *run)
 	log_failure(LOG_ERROR, run);
 	if (!db->link || is_down(run->code) || is_contention(run->code))
 		return down(req);
-	return bug(req);
+	return req_bug(req);
 }
 
 /* Sends the statement, if need be on a second link. */
@@ -1122,7 +1102,7 @@ db_tx(struct req *req, int (*work)(struct req *, void *), void *arg)
 	if (req->db->in_tx) {
 		log_msg(LOG_ERROR, "db.error",
 		    "a transaction within a transaction");
-		return bug(req);
+		return req_bug(req);
 	}
 	arena_defer(req->arena, tx_end, req->db);
 	for (int tries = 0; tries < TX_TRIES; tries++) {

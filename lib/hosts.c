@@ -1,6 +1,10 @@
 /*
- * hosts -- takes apart the list of places where a backend may be found.
+ * hosts -- takes apart the list of places where a backend may be found, and
+ * looks whether one has hung up.
  */
+#include <errno.h>
+#include <sys/socket.h>
+
 #include "hosts.h"
 
 static int
@@ -113,4 +117,14 @@ void
 hosts_worked(struct hosts *hosts, size_t i)
 {
 	hosts->first = (hosts->first + i) % hosts->n;
+}
+
+/* On an idle link there is nothing to read; if there is, it is its end. */
+bool
+hosts_hung_up(int socket)
+{
+	char c;
+
+	return recv(socket, &c, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	    (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }

@@ -1,5 +1,6 @@
 /*
- * hosts -- the list of places where a backend may be found.
+ * hosts -- the list of places where a backend may be found, and whether the
+ * one at the other end of a link is still there.
  *
  * Written as "host[:port][,host[:port]...]", or as the path of one socket
  * (it has a slash).  An IPv6 address with a port stands in brackets.
@@ -30,5 +31,8 @@ const struct host *hosts_at(const struct hosts *hosts, size_t i);
 
 /* The i-th of hosts_at() worked: begin with it next time. */
 void hosts_worked(struct hosts *hosts, size_t i);
+
+/* Has the host at the other end of an idle link hung up? */
+bool hosts_hung_up(int socket);
 
 #endif

@@ -15,6 +15,13 @@ req_fail(struct req *req, enum rc rc, const char *fmt, ...)
 	return rc;
 }
 
+int
+req_bug(struct req *req)
+{
+	return req_fail(req, RC_BUG, "%s", _("Something went wrong on our "
+	    "side. Please try again."));
+}
+
 void
 req_forgive(struct req *req)
 {

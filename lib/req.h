@@ -73,6 +73,9 @@ struct req {
 int req_fail(struct req *req, enum rc rc, const char *fmt, ...)
     ATTR_PRINTF(3, 4);
 
+/* The same for what is our own fault, which the log tells; gives RC_BUG. */
+int req_bug(struct req *req);
+
 /* Forgets a recorded failure that the request can live with. */
 void req_forgive(struct req *req);
 

@@ -1,7 +1,10 @@
 /*
- * Tests lib/hosts: lists of places where a backend may be found.
+ * Tests lib/hosts: lists of places where a backend may be found, and
+ * links whose other end is gone.
  */
 #include <glib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "hosts.h"
 
@@ -72,6 +75,22 @@ test_order(void)
 	g_assert_cmpstr(hosts_at(&h, 2)->name, ==, "c");
 }
 
+static void
+test_hung_up(void)
+{
+	int end[2];
+
+	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, end), ==, 0);
+	g_assert_false(hosts_hung_up(end[0]));
+	/* Words that nobody asked for: a farewell. */
+	g_assert_cmpint(send(end[1], "x", 1, 0), ==, 1);
+	g_assert_true(hosts_hung_up(end[0]));
+	g_assert_false(hosts_hung_up(end[1]));
+	close(end[0]);
+	g_assert_true(hosts_hung_up(end[1]));
+	close(end[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -81,5 +100,6 @@ main(int argc, char **argv)
 	g_test_add_func("/hosts/socket", test_socket);
 	g_test_add_func("/hosts/bad", test_bad);
 	g_test_add_func("/hosts/order", test_order);
+	g_test_add_func("/hosts/hung-up", test_hung_up);
 	return g_test_run();
 }
