@@ -1,0 +1,160 @@
+/*
+ * db_stmt -- keeps the statements that are prepared on the link, and gives
+ * them their arguments.
+ */
+#include "db_internal.h"
+
+static void
+prepared_free(struct prepared *p)
+{
+	if (p->stmt)
+		mysql_stmt_close(p->stmt);
+	db_columns_free(p->columns, p->ncolumns);
+	free(p->name);
+	free(p->sql);
+	free(p);
+}
+
+static struct prepared *
+prepared_new(struct db *db, const struct db_stmt *st)
+{
+	struct prepared *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->name = strdup(st->name);
+	p->sql = strdup(st->sql);
+	p->stmt = mysql_stmt_init(db->link);
+	if (p->name && p->sql && p->stmt)
+		return p;
+	prepared_free(p);
+	return NULL;
+}
+
+static int
+prepare(struct db *db, struct run *run, struct prepared **out)
+{
+	struct prepared *p = prepared_new(db, run->st);
+
+	if (!p) {
+		db_blame_memory(run);
+		return RC_DOWN;
+	}
+	if (mysql_stmt_prepare(p->stmt, p->sql, strlen(p->sql))) {
+		db_blame_stmt(run, p->stmt);
+	} else if (db_columns_bind(p) < 0) {
+		db_blame_memory(run);
+	} else {
+		*out = p;
+		return RC_OK;
+	}
+	prepared_free(p);
+	return RC_DOWN;
+}
+
+/* Makes room for one more by closing what was not used the longest. */
+static void
+evict(struct db *db)
+{
+	size_t oldest = 0;
+
+	if (db->nprepared < DB_STMTS_MAX)
+		return;
+	for (size_t i = 1; i < db->nprepared; i++) {
+		if (db->prepared[i]->used < db->prepared[oldest]->used)
+			oldest = i;
+	}
+	prepared_free(db->prepared[oldest]);
+	db->prepared[oldest] = db->prepared[--db->nprepared];
+}
+
+static struct prepared *
+find_prepared(const struct db *db, const struct db_stmt *st)
+{
+	for (size_t i = 0; i < db->nprepared; i++) {
+		struct prepared *p = db->prepared[i];
+
+		/* The text, too: some are put together from parts. */
+		if (strcmp(p->name, st->name) == 0 &&
+		    strcmp(p->sql, st->sql) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+int
+db_stmt_get(struct db *db, struct run *run)
+{
+	struct prepared *p = find_prepared(db, run->st);
+
+	if (!p) {
+		evict(db);
+		if (prepare(db, run, &p) < 0)
+			return RC_DOWN;
+		db->prepared[db->nprepared++] = p;
+	}
+	p->used = ++db->clock;
+	run->prepared = p;
+	return RC_OK;
+}
+
+void
+db_stmt_forget_all(struct db *db)
+{
+	for (size_t i = 0; i < db->nprepared; i++)
+		prepared_free(db->prepared[i]);
+	db->nprepared = 0;
+}
+
+/* Arguments. */
+
+/* The library's interface lacks a const; it does not write there. */
+static void *
+unconst(const void *p)
+{
+	void *out;
+
+	memcpy(&out, &p, sizeof(out));
+	return out;
+}
+
+static void
+bind_arg(MYSQL_BIND *bind, const struct db_arg *arg)
+{
+	*bind = (MYSQL_BIND){ .buffer_type = MYSQL_TYPE_NULL };
+	switch (arg->type) {
+	case DB_NULL:
+		break;
+	case DB_INT:
+		bind->buffer_type = MYSQL_TYPE_LONGLONG;
+		bind->buffer = unconst(&arg->i);
+		break;
+	case DB_TEXT:
+		bind->buffer_type = MYSQL_TYPE_STRING;
+		bind->buffer = unconst(arg->s);
+		bind->buffer_length = arg->len;
+		break;
+	}
+}
+
+int
+db_stmt_bind(struct req *req, struct run *run)
+{
+	MYSQL_STMT *stmt = run->prepared->stmt;
+	MYSQL_BIND *binds;
+
+	if (mysql_stmt_param_count(stmt) != run->nargs) {
+		db_blame_us(run, "the number of arguments is wrong");
+		return RC_BUG;
+	}
+	if (run->nargs == 0)
+		return RC_OK;
+	binds = arena_alloc(req->arena, run->nargs * sizeof(*binds));
+	for (size_t i = 0; i < run->nargs; i++)
+		bind_arg(&binds[i], &run->args[i]);
+	if (mysql_stmt_bind_param(stmt, binds)) {
+		db_blame_stmt(run, stmt);
+		return RC_BUG;
+	}
+	return RC_OK;
+}
