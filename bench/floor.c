@@ -52,8 +52,7 @@ struct floor {
 	const char *session_key, *cart_key;
 };
 
-__attribute__((noreturn, format(printf, 1, 2)))
-static void
+__attribute__((noreturn, format(printf, 1, 2))) static void
 die(const char *fmt, ...)
 {
 	va_list ap;
@@ -91,8 +90,7 @@ static void
 open_list(struct floor *f)
 {
 	static int limit = ROWS;
-	MYSQL_BIND arg = { .buffer_type = MYSQL_TYPE_LONG,
-		.buffer = &limit };
+	MYSQL_BIND arg = { .buffer_type = MYSQL_TYPE_LONG, .buffer = &limit };
 	MYSQL_BIND binds[COLUMNS];
 
 	f->list = mysql_stmt_init(f->link);
@@ -123,8 +121,8 @@ open_mariadb(struct floor *f)
 		die("no memory");
 	mysql_options(f->link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	if (!mysql_real_connect(f->link, NULL, setting("SEOGA_DB_USER"),
-	    password, setting("SEOGA_DB_NAME"), 0, setting("SEOGA_DB_HOSTS"),
-	    0))
+		password, setting("SEOGA_DB_NAME"), 0,
+		setting("SEOGA_DB_HOSTS"), 0))
 		die("MariaDB: %s", mysql_error(f->link));
 	open_list(f);
 }
@@ -160,8 +158,8 @@ ask_mariadb(struct floor *f)
 
 	if (mysql_stmt_execute(f->list))
 		die("MariaDB: %s", mysql_stmt_error(f->list));
-	while ((rc = mysql_stmt_fetch(f->list)) == 0 ||
-	    rc == MYSQL_DATA_TRUNCATED)
+	while (
+	    (rc = mysql_stmt_fetch(f->list)) == 0 || rc == MYSQL_DATA_TRUNCATED)
 		rows++;
 	mysql_stmt_free_result(f->list);
 	if (rows != ROWS)

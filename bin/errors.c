@@ -22,8 +22,8 @@ static void
 write_file(struct req *req, const char *dir, int status, const char *kind,
     const char *text)
 {
-	const char *path = arena_printf(req->arena, "%s/%d.%s.%s", dir,
-	    status, lang_code(req->lang), kind);
+	const char *path = arena_printf(
+	    req->arena, "%s/%d.%s.%s", dir, status, lang_code(req->lang), kind);
 	const char *marker = strstr(text, ID_MARKER);
 	FILE *f = fopen(path, "we");
 
@@ -47,8 +47,7 @@ make_page(struct req *req, struct tmpl_set *set, const char *dir, int status)
 	json_t *model = page_bare_layout();
 
 	json_object_update(model, failure_model(status, NULL));
-	json_object_set_new(model, "lang",
-	    json_string(lang_code(req->lang)));
+	json_object_set_new(model, "lang", json_string(lang_code(req->lang)));
 	json_object_set_new(model, "request_id", json_string(ID_MARKER));
 	if (!t || tmpl_render(t, model, &out, NULL, NULL) < 0)
 		command_die("the template error cannot be rendered");
@@ -60,13 +59,12 @@ static void
 make_problem(struct req *req, const char *dir, int status)
 {
 	json_t *model = failure_model(status, NULL);
-	json_t *problem = json_pack("{s:s, s:O, s:i, s:O, s:s}",
-	    "type", "about:blank", "title", json_object_get(model, "heading"),
-	    "status", status, "detail", json_object_get(model, "what"),
-	    "request_id", ID_MARKER);
+	json_t *problem = json_pack("{s:s, s:O, s:i, s:O, s:s}", "type",
+	    "about:blank", "title", json_object_get(model, "heading"), "status",
+	    status, "detail", json_object_get(model, "what"), "request_id",
+	    ID_MARKER);
 
-	write_file(req, dir, status, "json",
-	    json_dumps(problem, JSON_COMPACT));
+	write_file(req, dir, status, "json", json_dumps(problem, JSON_COMPACT));
 }
 
 static void

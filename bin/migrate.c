@@ -32,12 +32,14 @@ static const struct db_stmt RECORD = { "migrate.record",
 static void
 run(struct req *req, const char *name, int number, const char *sql)
 {
-	const struct db_stmt st = { arena_printf(req->arena, "%s.%d", name,
-	    number), sql };
+	const struct db_stmt st = {
+		arena_printf(req->arena, "%s.%d", name, number), sql
+	};
 
 	if (db_exec(req, &st, DB_NO_ARGS, NULL, NULL) < 0)
 		command_die("%s: statement %d failed; nothing after it was"
-		    " run. It begins: %.60s", name, number, sql);
+			    " run. It begins: %.60s",
+		    name, number, sql);
 }
 
 static char *
@@ -106,10 +108,11 @@ is_done(struct req *req, const char *name, const char *digest)
 		return false;
 	if (rc < 0)
 		command_die_of(req, "cannot read the list of migrations");
-	if (strcmp(json_string_value(json_object_get(row, "digest")),
-	    digest) != 0)
+	if (strcmp(json_string_value(json_object_get(row, "digest")), digest) !=
+	    0)
 		command_die("%s was changed after it had been run here; undo"
-		    " that and add a new file instead", name);
+			    " that and add a new file instead",
+		    name);
 	return true;
 }
 
@@ -117,16 +120,16 @@ static void
 migrate(struct req *req, const char *name)
 {
 	char digest[SECRET_TOKEN_SIZE];
-	char *text = read_file(req, arena_printf(req->arena, "%s/%s",
-	    req->conf->sql_dir, name));
+	char *text = read_file(
+	    req, arena_printf(req->arena, "%s/%s", req->conf->sql_dir, name));
 
 	secret_mac("", "migration", text, digest);
 	if (is_done(req, name, digest))
 		return;
 	drop_comment_lines(text);
 	run_file(req, name, text);
-	if (db_exec(req, &RECORD, DB_ARGS(db_text(name), db_text(digest)),
-	    NULL, NULL) < 0)
+	if (db_exec(req, &RECORD, DB_ARGS(db_text(name), db_text(digest)), NULL,
+		NULL) < 0)
 		command_die("%s was run but could not be recorded", name);
 	printf("%s\n", name);
 }
@@ -137,8 +140,8 @@ is_migration(const struct dirent *entry)
 	const char *name = entry->d_name;
 	size_t len = strlen(name);
 
-	return strspn(name, "0123456789") == 3 && name[3] == '-' &&
-	    len > 8 && strcmp(name + len - 4, ".sql") == 0;
+	return strspn(name, "0123456789") == 3 && name[3] == '-' && len > 8 &&
+	    strcmp(name + len - 4, ".sql") == 0;
 }
 
 static void
@@ -148,8 +151,8 @@ migrate_all(struct req *req)
 	int n = scandir(req->conf->sql_dir, &files, is_migration, alphasort);
 
 	if (n <= 0)
-		command_die("there are no migrations in %s",
-		    req->conf->sql_dir);
+		command_die(
+		    "there are no migrations in %s", req->conf->sql_dir);
 	for (int i = 0; i < n; i++) {
 		migrate(req, files[i]->d_name);
 		free(files[i]);
@@ -160,8 +163,8 @@ migrate_all(struct req *req)
 static void
 load_sample(struct req *req)
 {
-	char *text = read_file(req, arena_printf(req->arena,
-	    "%s/sample.sql", req->conf->sql_dir));
+	char *text = read_file(
+	    req, arena_printf(req->arena, "%s/sample.sql", req->conf->sql_dir));
 
 	drop_comment_lines(text);
 	run_file(req, "sample.sql", text);
@@ -181,8 +184,8 @@ main(int argc, char **argv)
 	if (db_row(&req, &LOCK, DB_ARGS(db_int(LOCK_S)), &row) < 0)
 		command_die_of(&req, "MariaDB is away");
 	if (json_integer_value(json_object_get(row, "got")) != 1)
-		command_die("another migration has been running for %d s",
-		    LOCK_S);
+		command_die(
+		    "another migration has been running for %d s", LOCK_S);
 	if (db_exec(&req, &MAKE_TABLE, DB_NO_ARGS, NULL, NULL) < 0)
 		command_die_of(&req, "cannot make the list of migrations");
 	migrate_all(&req);

@@ -8,8 +8,8 @@
  * An ID is what X-Request-Id says, or its first digits, or a traceparent.
  * doc/trace.md walks through it.
  */
-#include "command.h"
 #include "trace.h"
+#include "command.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LAST 20			/* requests listed unless told */
+#define LAST 20 /* requests listed unless told */
 #define LAST_MAX 100000
 
 static const char usage[] =
@@ -50,8 +50,7 @@ is_traceparent(const char *s)
 {
 	return strlen(s) == 55 && hex_digits(s) == 2 && s[2] == '-' &&
 	    hex_digits(s + 3) == TRACE_DIGITS && s[35] == '-' &&
-	    hex_digits(s + 36) == 16 && s[52] == '-' &&
-	    hex_digits(s + 53) == 2;
+	    hex_digits(s + 36) == 16 && s[52] == '-' && hex_digits(s + 53) == 2;
 }
 
 static void
@@ -68,7 +67,8 @@ read_id(const char *word, char digits[TRACE_DIGITS + 1])
 	}
 	len = strlen(id);
 	if (len == 0 || hex_digits(id) != len || len > TRACE_DIGITS)
-		command_die("\"%s\" is no request id; it has %d hexadecimal"
+		command_die(
+		    "\"%s\" is no request id; it has %d hexadecimal"
 		    " digits, as X-Request-Id and the foot of a page say",
 		    word, TRACE_DIGITS);
 	if (len < TRACE_DIGITS_MIN)
@@ -84,8 +84,8 @@ read_number(const char *word, long min, long max)
 	long n = strtol(word, &end, 10);
 
 	if (end == word || *end || n < min || n > max)
-		command_die("\"%s\" is not a number from %ld to %ld", word,
-		    min, max);
+		command_die(
+		    "\"%s\" is not a number from %ld to %ld", word, min, max);
 	return n;
 }
 
@@ -103,14 +103,12 @@ add_log(struct trace_logs *logs, const char *path)
 static struct options
 read_options(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "help", no_argument, NULL, 'h' },
+	static const struct option known[] = { { "help", no_argument, NULL,
+						   'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "last", no_argument, NULL, 'l' },
 		{ "log", required_argument, NULL, 'f' },
-		{ "slow", required_argument, NULL, 's' },
-		{ 0 }
-	};
+		{ "slow", required_argument, NULL, 's' }, { 0 } };
 	struct options o = { 0 };
 	int option;
 
@@ -156,9 +154,9 @@ add_logs_of_site(struct trace_logs *logs)
 		command_die("%s", error);
 	if (!conf.log_file || !conf.var_dir)
 		command_die("it is not set where the logs are; give their"
-		    " folder with --log");
-	snprintf(access_log, sizeof(access_log), "%s/log/access.log",
-	    conf.var_dir);
+			    " folder with --log");
+	snprintf(
+	    access_log, sizeof(access_log), "%s/log/access.log", conf.var_dir);
 	add_family(logs, access_log);
 	add_family(logs, conf.log_file);
 	if (logs->n == 0)
@@ -188,12 +186,11 @@ terminal_width(void)
 static int
 nothing_found(const struct trace_logs *logs, const char *digits)
 {
-	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:",
-	    digits);
+	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:", digits);
 	for (size_t i = 0; i < logs->n; i++)
 		fprintf(stderr, " %s", logs->log[i].path);
 	fputs("\nnginx writes its lines up to a second late, so try again in"
-	    " a moment;\n`seoga trace --last` lists the latest requests.\n",
+	      " a moment;\n`seoga trace --last` lists the latest requests.\n",
 	    stderr);
 	return EXIT_FAILURE;
 }
@@ -207,12 +204,12 @@ check_unambiguous(const json_t *lines, const char *digits)
 	size_t i, n;
 
 	json_array_foreach(lines, i, line)
-		json_object_set_new(ids, trace_text(line, "trace"),
-		    json_true());
+		json_object_set_new(
+		    ids, trace_text(line, "trace"), json_true());
 	n = json_object_size(ids);
 	if (n > 1) {
-		fprintf(stderr, "seoga trace: %zu ids begin with %s:\n", n,
-		    digits);
+		fprintf(
+		    stderr, "seoga trace: %zu ids begin with %s:\n", n, digits);
 		json_object_foreach(ids, id, unused)
 			fprintf(stderr, "    %s\n", id);
 	}
@@ -241,9 +238,8 @@ show_one(const struct options *o, const char *word)
 
 	read_id(word, digits);
 	lines = trace_logs_find(&o->logs, digits);
-	status = json_array_size(lines) == 0 ?
-	    nothing_found(&o->logs, digits) :
-	    check_unambiguous(lines, digits);
+	status = json_array_size(lines) == 0 ? nothing_found(&o->logs, digits) :
+					       check_unambiguous(lines, digits);
 	if (status == EXIT_SUCCESS)
 		show_requests(o, lines);
 	json_decref(lines);
@@ -261,7 +257,7 @@ show_latest(const struct options *o, size_t n)
 		trace_print_list(lines);
 	else
 		puts("No such request is in the logs (nginx writes its lines"
-		    " up to a second late).");
+		     " up to a second late).");
 	json_decref(lines);
 	return EXIT_SUCCESS;
 }
@@ -273,7 +269,7 @@ main(int argc, char **argv)
 	int words, status;
 
 	command_begin("trace");
-	signal(SIGPIPE, SIG_DFL);	/* `seoga trace --last | head` */
+	signal(SIGPIPE, SIG_DFL); /* `seoga trace --last | head` */
 	o = read_options(argc, argv);
 	words = argc - optind;
 	if (words > 1 || (words == 0 && !o.last))
@@ -283,8 +279,9 @@ main(int argc, char **argv)
 	if (!o.last)
 		status = show_one(&o, argv[optind]);
 	else
-		status = show_latest(&o, words ?
-		    (size_t)read_number(argv[optind], 1, LAST_MAX) : LAST);
+		status = show_latest(&o,
+		    words ? (size_t)read_number(argv[optind], 1, LAST_MAX) :
+			    LAST);
 	trace_logs_close(&o.logs);
 	return status;
 }

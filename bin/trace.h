@@ -13,12 +13,12 @@
 
 #include <jansson.h>
 
-#define TRACE_DIGITS 32		/* of a whole trace id */
-#define TRACE_DIGITS_MIN 8	/* of an abbreviated one */
+#define TRACE_DIGITS 32	   /* of a whole trace id */
+#define TRACE_DIGITS_MIN 8 /* of an abbreviated one */
 
 struct trace_log {
 	char *path;
-	char *data;	/* mapped, read only; NULL when the file is empty */
+	char *data; /* mapped, read only; NULL when the file is empty */
 	size_t len;
 };
 
@@ -32,16 +32,16 @@ struct trace_logs {
 void trace_logs_add_file(struct trace_logs *logs, const char *path);
 /* The files of a folder whose names begin with stem, rotated ones too; with
  * stem NULL all that have ".log" in theirs.  Compressed ones are left out. */
-void trace_logs_add_folder(struct trace_logs *logs, const char *folder,
-    const char *stem);
+void trace_logs_add_folder(
+    struct trace_logs *logs, const char *folder, const char *stem);
 void trace_logs_close(struct trace_logs *logs);
 
 /* All lines whose trace id begins with these digits. */
 json_t *trace_logs_find(const struct trace_logs *logs, const char *digits);
 /* The n latest lines that tell of a whole request which took least_us or
  * longer, the earliest first; nginx's where it has one. */
-json_t *trace_logs_latest(const struct trace_logs *logs, size_t n,
-    int64_t least_us);
+json_t *
+trace_logs_latest(const struct trace_logs *logs, size_t n, int64_t least_us);
 
 /* trace_tree.c */
 

@@ -98,8 +98,8 @@ is_log(const char *name, const char *stem)
 }
 
 void
-trace_logs_add_folder(struct trace_logs *logs, const char *folder,
-    const char *stem)
+trace_logs_add_folder(
+    struct trace_logs *logs, const char *folder, const char *stem)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
@@ -179,8 +179,7 @@ static struct line
 line_around(const struct trace_log *log, const char *at)
 {
 	const char *end_of_log = log->data + log->len;
-	const char *start = memrchr(log->data, '\n',
-	    (size_t)(at - log->data));
+	const char *start = memrchr(log->data, '\n', (size_t)(at - log->data));
 	const char *end = memchr(at, '\n', (size_t)(end_of_log - at));
 
 	start = start ? start + 1 : log->data;
@@ -194,8 +193,8 @@ find_in(const struct trace_log *log, const char *digits, json_t *found)
 	/* Searched for before anything is parsed; no text from a client has
 	 * unescaped quotes, so this is always a key of ours. */
 	char key[64];
-	size_t key_len = (size_t)snprintf(key, sizeof(key), "\"trace\":\"%s",
-	    digits);
+	size_t key_len =
+	    (size_t)snprintf(key, sizeof(key), "\"trace\":\"%s", digits);
 	const char *p = log->data, *end = p + log->len;
 
 	while (p && (p = memmem(p, (size_t)(end - p), key, key_len))) {
@@ -279,8 +278,8 @@ line_before(const struct trace_log *log, size_t *end, struct line *line)
 }
 
 static void
-latest_in(const struct trace_log *log, size_t n, int64_t least_us,
-    json_t *found)
+latest_in(
+    const struct trace_log *log, size_t n, int64_t least_us, json_t *found)
 {
 	size_t end = log->len;
 	struct line line;
@@ -310,8 +309,8 @@ without_twins(const json_t *lines)
 
 	json_array_foreach(lines, i, line) {
 		if (is_of_nginx(line))
-			json_object_set_new(seen, trace_text(line, "trace"),
-			    json_true());
+			json_object_set_new(
+			    seen, trace_text(line, "trace"), json_true());
 	}
 	json_array_foreach(lines, i, line) {
 		if (is_of_nginx(line) ||

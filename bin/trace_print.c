@@ -6,12 +6,12 @@
 
 #include <time.h>
 
-#define NUMBERS 19		/* columns of the two numbers */
+#define NUMBERS 19 /* columns of the two numbers */
 #define LINE_MAX_BYTES 4096
 
 struct axis {
 	int64_t start, us;
-	int label, bar;		/* columns */
+	int label, bar; /* columns */
 };
 
 static double
@@ -27,9 +27,12 @@ static int
 columns_of(uint32_t ch)
 {
 	return (ch >= 0x1100 && ch <= 0x115f) ||
-	    (ch >= 0x2e80 && ch <= 0xa4cf) || (ch >= 0xac00 && ch <= 0xd7a3) ||
-	    (ch >= 0xf900 && ch <= 0xfaff) || (ch >= 0xff00 && ch <= 0xff60) ||
-	    ch >= 0x1f300 ? 2 : 1;
+		(ch >= 0x2e80 && ch <= 0xa4cf) ||
+		(ch >= 0xac00 && ch <= 0xd7a3) ||
+		(ch >= 0xf900 && ch <= 0xfaff) ||
+		(ch >= 0xff00 && ch <= 0xff60) || ch >= 0x1f300 ?
+	    2 :
+	    1;
 }
 
 /* What a client sent must not command the terminal that shows it; a line
@@ -126,10 +129,9 @@ print_numbers(const struct axis *axis, const json_t *span, bool rough)
 	int64_t us = trace_int(span, "us");
 
 	if (rough || us > 0)
-		snprintf(took, sizeof(took), "%s%.2f", rough ? "~" : "",
-		    ms(us));
-	printf("%8.2f %8s  ", ms(trace_int(span, "start") - axis->start),
-	    took);
+		snprintf(
+		    took, sizeof(took), "%s%.2f", rough ? "~" : "", ms(us));
+	printf("%8.2f %8s  ", ms(trace_int(span, "start") - axis->start), took);
 }
 
 /* What did not fit beside the bar has the line for itself. */
@@ -210,8 +212,7 @@ print_heading(const json_t *request, size_t number, size_t count)
 	if (count > 1)
 		printf("  (%zu of %zu)", number + 1, count);
 	putchar('\n');
-	if (strcmp(trace_text(request, "ev"), "nginx.request") == 0 &&
-	    *parent)
+	if (strcmp(trace_text(request, "ev"), "nginx.request") == 0 && *parent)
 		printf("called by span %s\n", parent);
 	putchar('\n');
 }
@@ -248,8 +249,7 @@ print_bytes(int64_t bytes)
 	if (bytes < 1000)
 		printf("%d B", (int)bytes);
 	else
-		printf("%.*f kB", bytes < 10000 ? 1 : 0,
-		    (double)bytes / 1000);
+		printf("%.*f kB", bytes < 10000 ? 1 : 0, (double)bytes / 1000);
 }
 
 static void
@@ -284,7 +284,7 @@ print_sums(const json_t *request)
 	if (strcmp(trace_text(request, "ev"), "nginx.request") != 0) {
 		print_sum(request);
 		puts("nginx has not written its line; it does so within a "
-		    "second.");
+		     "second.");
 		return;
 	}
 	json_array_foreach(runs, i, run)
@@ -303,7 +303,8 @@ static struct axis
 new_axis(const json_t *request, int width)
 {
 	struct axis axis = { .start = trace_int(request, "start"),
-		.us = trace_int(request, "us"), .bar = width / 4 };
+		.us = trace_int(request, "us"),
+		.bar = width / 4 };
 
 	axis.label = width - NUMBERS - 2 - axis.bar;
 	return axis;
@@ -340,10 +341,10 @@ trace_print_list(const json_t *lines)
 		printf("%-32.32s  %-12.12s %6d %9.2f  %.20s %s\n",
 		    trace_text(line, "trace"),
 		    strchr(trace_text(line, "ts"), 'T') ?
-		    strchr(trace_text(line, "ts"), 'T') + 1 : "",
-		    (int)trace_int(line, "status"),
-		    ms(trace_line_us(line)), trace_text(line, "method"),
-		    path);
+			strchr(trace_text(line, "ts"), 'T') + 1 :
+			"",
+		    (int)trace_int(line, "status"), ms(trace_line_us(line)),
+		    trace_text(line, "method"), path);
 		free(path);
 	}
 }

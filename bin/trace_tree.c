@@ -25,8 +25,8 @@ int64_t
 trace_line_time(const json_t *line)
 {
 	struct tm tm = { 0 };
-	const char *rest = strptime(trace_text(line, "ts"),
-	    "%Y-%m-%dT%H:%M:%S", &tm);
+	const char *rest =
+	    strptime(trace_text(line, "ts"), "%Y-%m-%dT%H:%M:%S", &tm);
 	int64_t time, unit = 100000;
 
 	if (!rest)
@@ -62,8 +62,8 @@ add_part(struct buf *b, const char *between, const char *text)
 static void
 describe_other(struct buf *b, json_t *line)
 {
-	static const char *const said[] = { "ts", "lvl", "trace", "prog",
-		"pid", "ev", "at", "us", "msg" };
+	static const char *const said[] = { "ts", "lvl", "trace", "prog", "pid",
+		"ev", "at", "us", "msg" };
 	const char *name;
 	json_t *value;
 
@@ -79,8 +79,8 @@ describe_other(struct buf *b, json_t *line)
 		if (i < LENGTH(said))
 			continue;
 		if (json_is_string(value))
-			buf_printf(b, ", %s %s", name,
-			    json_string_value(value));
+			buf_printf(
+			    b, ", %s %s", name, json_string_value(value));
 		else if (json_is_integer(value))
 			buf_printf(b, ", %s %" JSON_INTEGER_FORMAT, name,
 			    json_integer_value(value));
@@ -119,8 +119,7 @@ describe(struct buf *b, json_t *line)
 	if (strcmp(ev, "nginx.request") == 0) {
 		buf_str(b, "nginx");
 		describe_request(b, line);
-	} else if (strcmp(ev, "req.begin") == 0 ||
-	    strcmp(ev, "req.end") == 0) {
+	} else if (strcmp(ev, "req.begin") == 0 || strcmp(ev, "req.end") == 0) {
 		buf_printf(b, "%s pid %d", trace_text(line, "prog"),
 		    (int)trace_int(line, "pid"));
 		describe_request(b, line);
@@ -128,13 +127,12 @@ describe(struct buf *b, json_t *line)
 		buf_printf(b, "SQL %s, %d rows", trace_text(line, "name"),
 		    (int)trace_int(line, "rows"));
 		if (json_object_get(line, "error"))
-			buf_printf(b, ", error %d",
-			    (int)trace_int(line, "error"));
+			buf_printf(
+			    b, ", error %d", (int)trace_int(line, "error"));
 	} else if (strcmp(ev, "redis.cmd") == 0) {
 		describe_trip(b, line);
 	} else if (strcmp(ev, "tmpl.render") == 0) {
-		buf_printf(b, "template %s, %d bytes",
-		    trace_text(line, "name"),
+		buf_printf(b, "template %s, %d bytes", trace_text(line, "name"),
 		    (int)trace_int(line, "bytes"));
 	} else {
 		describe_other(b, line);
@@ -156,9 +154,9 @@ set_what(json_t *span, json_t *line)
 static json_t *
 new_span(json_t *line, int64_t start, int64_t us)
 {
-	json_t *span = json_pack("{s:s, s:I, s:I, s:O, s:[]}",
-	    "ev", trace_text(line, "ev"), "start", (json_int_t)start,
-	    "us", (json_int_t)us, "line", line, "parts");
+	json_t *span = json_pack("{s:s, s:I, s:I, s:O, s:[]}", "ev",
+	    trace_text(line, "ev"), "start", (json_int_t)start, "us",
+	    (json_int_t)us, "line", line, "parts");
 
 	set_what(span, line);
 	return span;
@@ -242,8 +240,8 @@ runs_of(const json_t *lines)
 
 		if (strcmp(ev, "nginx.request") == 0)
 			continue;
-		snprintf(worker, sizeof(worker), "%d",
-		    (int)trace_int(line, "pid"));
+		snprintf(
+		    worker, sizeof(worker), "%d", (int)trace_int(line, "pid"));
 		run = json_object_get(open, worker);
 		if (!run || strcmp(ev, "req.begin") == 0) {
 			run = new_run(line);
@@ -273,8 +271,8 @@ requests_of_nginx(const json_t *lines)
 		int64_t us = trace_line_us(line);
 
 		if (strcmp(trace_text(line, "ev"), "nginx.request") == 0)
-			json_array_append_new(requests, new_span(line,
-			    trace_line_time(line) - us, us));
+			json_array_append_new(requests,
+			    new_span(line, trace_line_time(line) - us, us));
 	}
 	return requests;
 }
@@ -283,14 +281,15 @@ requests_of_nginx(const json_t *lines)
 static json_t *
 request_above(const json_t *requests, const json_t *run)
 {
-	const char *parent = trace_text(json_object_get(run, "line"),
-	    "parent");
+	const char *parent = trace_text(json_object_get(run, "line"), "parent");
 	json_t *request;
 	size_t i;
 
 	json_array_foreach(requests, i, request) {
-		if (*parent && strcmp(parent, trace_text(json_object_get(
-		    request, "line"), "span")) == 0)
+		if (*parent &&
+		    strcmp(parent,
+			trace_text(json_object_get(request, "line"), "span")) ==
+			0)
 			return request;
 	}
 	return NULL;
@@ -322,8 +321,9 @@ sort(json_t *spans)
 		json_t *span = json_array_get(spans, i);
 		size_t to = i;
 
-		while (to > 0 && trace_int(json_array_get(spans, to - 1),
-		    "start") > trace_int(span, "start"))
+		while (to > 0 &&
+		    trace_int(json_array_get(spans, to - 1), "start") >
+			trace_int(span, "start"))
 			to--;
 		json_incref(span);
 		json_array_remove(spans, i);

@@ -8,8 +8,8 @@
  * Passwords are asked for, or with --password-stdin read from there; they are
  * never arguments, which every process on the machine can see.
  */
-#include "command.h"
 #include "user.h"
+#include "command.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -48,8 +48,8 @@ read_password(struct req *req, const struct options *o)
 static void
 check_role(const char *role)
 {
-	static const char *const roles[] = { "reader", "student",
-		"librarian", "admin" };
+	static const char *const roles[] = { "reader", "student", "librarian",
+		"admin" };
 
 	for (size_t i = 0; i < LENGTH(roles); i++) {
 		if (strcmp(role, roles[i]) == 0)
@@ -67,8 +67,8 @@ add(struct req *req, const char *name, const struct options *o)
 	check_role(role);
 	if (!user_name_is_valid(name))
 		command_die("a user name has %d to %d letters a-z, digits,"
-		    " dots, hyphens or underscores", USER_NAME_MIN,
-		    USER_NAME_MAX);
+			    " dots, hyphens or underscores",
+		    USER_NAME_MIN, USER_NAME_MAX);
 	rc = user_add(req, name, o->full_name ? o->full_name : name,
 	    read_password(req, o), role);
 	if (rc == RC_CONFLICT)
@@ -98,12 +98,10 @@ set_password(struct req *req, const char *name, const struct options *o)
 static struct options
 read_options(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "role", required_argument, NULL, 'r' },
+	static const struct option known[] = { { "role", required_argument,
+						   NULL, 'r' },
 		{ "full-name", required_argument, NULL, 'n' },
-		{ "password-stdin", no_argument, NULL, 's' },
-		{ 0 }
-	};
+		{ "password-stdin", no_argument, NULL, 's' }, { 0 } };
 	struct options o = { 0 };
 	int option;
 

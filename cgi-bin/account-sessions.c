@@ -2,8 +2,7 @@
 #include "route.h"
 
 static const struct field fields[] = {
-	{ "id", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 64,
-	    N_("Session") },
+	{ "id", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 64, N_("Session") },
 	{ 0 }
 };
 
@@ -14,8 +13,8 @@ end_all(struct req *req)
 
 	if ((rc = sessions_end_others(req)) < 0 || (rc = sess_end(req)) < 0)
 		return rc;
-	return page_redirect_flash(req, "/", "done",
-	    _("You are signed out everywhere."));
+	return page_redirect_flash(
+	    req, "/", "done", _("You are signed out everywhere."));
 }
 
 static int
@@ -29,8 +28,8 @@ end(struct req *req)
 	rc = sessions_end_one(req, id);
 	if (rc < 0)
 		return rc;
-	return page_redirect_flash(req, "/account", "done",
-	    _("That device is signed out."));
+	return page_redirect_flash(
+	    req, "/account", "done", _("That device is signed out."));
 }
 
 static const struct route account_sessions = {

@@ -2,8 +2,8 @@
  * sessions. */
 #include "route.h"
 
-static const struct field fields[] = {
-	{ "action", FIELD_TEXT, FIELD_BODY, 0, 20, N_("Action") },
+static const struct field fields[] = { { "action", FIELD_TEXT, FIELD_BODY, 0,
+					   20, N_("Action") },
 	{ "name", FIELD_TEXT, FIELD_BODY, 1, 80, N_("Name") },
 	{ "password_old", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
 	    N_("Current password") },
@@ -11,9 +11,7 @@ static const struct field fields[] = {
 	    USER_PASSWORD_MAX, N_("New password") },
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
 	    N_("New password once more") },
-	{ "lang", FIELD_TEXT, FIELD_BODY, 2, 2, N_("Language") },
-	{ 0 }
-};
+	{ "lang", FIELD_TEXT, FIELD_BODY, 2, 2, N_("Language") }, { 0 } };
 
 static const char *
 role_text(const char *role)
@@ -34,9 +32,10 @@ languages(struct req *req)
 	json_t *list = json_array();
 
 	for (int i = 0; i < LANG_COUNT; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b}",
-		    "code", lang_code((enum lang)i), "label", labels[i],
-		    "current", (int)req->lang == i));
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:b}", "code",
+			lang_code((enum lang)i), "label", labels[i], "current",
+			(int)req->lang == i));
 	return list;
 }
 
@@ -47,8 +46,8 @@ show_sessions(struct req *req, json_t *sessions)
 	size_t i;
 
 	json_array_foreach(sessions, i, one)
-		json_object_set_new(one, "last_text", json_string(view_time(
-		    req, model_int(one, "seen"))));
+		json_object_set_new(one, "last_text",
+		    json_string(view_time(req, model_int(one, "seen"))));
 }
 
 static json_t *
@@ -57,13 +56,13 @@ account_model(struct req *req, const json_t *user, json_t *sessions)
 	const char *typed = form_str(req, "name");
 
 	show_sessions(req, sessions);
-	return json_pack("{s:{s:O, s:O, s:s, s:s}, s:o, s:O, s:{s:s}}",
-	    "user", "username", json_object_get(user, "username"),
-	    "name", json_object_get(user, "name"),
-	    "role_text", role_text(model_text(user, "role")),
-	    "member_since_text", view_date(req, model_text(user, "created_at")),
-	    "languages", languages(req), "sessions", sessions,
-	    "form", "name", typed ? typed : model_text(user, "name"));
+	return json_pack("{s:{s:O, s:O, s:s, s:s}, s:o, s:O, s:{s:s}}", "user",
+	    "username", json_object_get(user, "username"), "name",
+	    json_object_get(user, "name"), "role_text",
+	    role_text(model_text(user, "role")), "member_since_text",
+	    view_date(req, model_text(user, "created_at")), "languages",
+	    languages(req), "sessions", sessions, "form", "name",
+	    typed ? typed : model_text(user, "name"));
 }
 
 static int
@@ -92,8 +91,8 @@ change_name(struct req *req)
 	if ((rc = user_rename(req, req->sess->user_id, name)) < 0 ||
 	    (rc = sessions_rename(req, name)) < 0)
 		return rc;
-	return page_redirect_flash(req, "/account", "done",
-	    _("Your name has been changed."));
+	return page_redirect_flash(
+	    req, "/account", "done", _("Your name has been changed."));
 }
 
 static int
@@ -104,14 +103,14 @@ check_passwords(struct req *req)
 	const char *again = form_str(req, "password2");
 
 	if (!old || !*old)
-		return req_field_error(req, "password_old",
-		    _("Enter your current password."));
+		return req_field_error(
+		    req, "password_old", _("Enter your current password."));
 	if (!new || !*new)
-		return req_field_error(req, "password",
-		    _("Enter a new password."));
+		return req_field_error(
+		    req, "password", _("Enter a new password."));
 	if (!again || strcmp(new, again) != 0)
-		return req_field_error(req, "password2",
-		    _("The two passwords are not the same."));
+		return req_field_error(
+		    req, "password2", _("The two passwords are not the same."));
 	return RC_OK;
 }
 
@@ -123,7 +122,8 @@ change_password(struct req *req)
 
 	if ((rc = check_passwords(req)) < 0 ||
 	    (rc = user_set_password(req, req->sess->user_id,
-	    form_str(req, "password_old"), form_str(req, "password"))) < 0 ||
+		 form_str(req, "password_old"), form_str(req, "password"))) <
+		0 ||
 	    (rc = sessions_end_others(req)) < 0)
 		return rc;
 	return page_redirect_flash(req, "/account", "done",
@@ -145,8 +145,8 @@ change_lang(struct req *req)
 		return rc;
 	http_cookie(req, "lang", lang_code(lang), 365 * 24 * 3600);
 	lang_use(lang);
-	return page_redirect_flash(req, "/account", "done",
-	    _("The language has been changed."));
+	return page_redirect_flash(
+	    req, "/account", "done", _("The language has been changed."));
 }
 
 static int
@@ -156,8 +156,7 @@ change(struct req *req)
 		const char *action;
 		int (*run)(struct req *req);
 	} actions[] = { { "name", change_name },
-		{ "password", change_password },
-		{ "language", change_lang } };
+		{ "password", change_password }, { "language", change_lang } };
 	const char *action = form_str(req, "action");
 
 	for (size_t i = 0; action && i < LENGTH(actions); i++) {

@@ -2,12 +2,10 @@
 #include "route.h"
 #include "secret.h"
 
-static const struct field fields[] = {
-	{ "id", FIELD_INT, FIELD_PATH | FIELD_REQUIRED, 1, INT64_MAX,
-	    N_("Book") },
-	{ "quantity", FIELD_INT, 0, 0, 0, N_("Quantity") },
-	{ 0 }
-};
+static const struct field fields[] = { { "id", FIELD_INT,
+					   FIELD_PATH | FIELD_REQUIRED, 1,
+					   INT64_MAX, N_("Book") },
+	{ "quantity", FIELD_INT, 0, 0, 0, N_("Quantity") }, { 0 } };
 
 /* 9788936434267 -> 978-89-364-3426-7 needs the registries' tables; groups of
  * three digits read as well. */
@@ -15,7 +13,8 @@ static const char *
 isbn_text(struct req *req, const char *isbn)
 {
 	return isbn ? arena_printf(req->arena, "%.3s %.3s %.3s %.4s", isbn,
-	    isbn + 3, isbn + 6, isbn + 9) : NULL;
+			  isbn + 3, isbn + 6, isbn + 9) :
+		      NULL;
 }
 
 static void
@@ -24,13 +23,14 @@ set_facts(struct req *req, json_t *book)
 	const char *language = model_text(book, "language");
 
 	view_book(req, book);
-	model_set_text(book, "isbn13_text",
-	    isbn_text(req, model_text(book, "isbn13")));
+	model_set_text(
+	    book, "isbn13_text", isbn_text(req, model_text(book, "isbn13")));
 	model_set_text(book, "language_text",
 	    strcmp(language, "ko") == 0 ? _("Korean") : _("English"));
 	model_set_text(book, "category_name", model_text(book, "category"));
-	model_set_text(book, "category_url", arena_printf(req->arena,
-	    "/books?category=%lld", (long long)model_int(book, "category_id")));
+	model_set_text(book, "category_url",
+	    arena_printf(req->arena, "/books?category=%lld",
+		(long long)model_int(book, "category_id")));
 	model_set_text(book, "updated_text",
 	    view_date(req, model_text(book, "updated_at")));
 }
@@ -44,8 +44,8 @@ set_form(json_t *book)
 	secret_token(once);
 	model_set_text(book, "once", once);
 	json_object_set_new(book, "can_buy", json_boolean(stock > 0));
-	json_object_set_new(book, "quantity_max", json_integer(
-	    stock < CART_LINE_MAX ? stock : CART_LINE_MAX));
+	json_object_set_new(book, "quantity_max",
+	    json_integer(stock < CART_LINE_MAX ? stock : CART_LINE_MAX));
 	json_object_set_new(book, "form", json_pack("{s:i}", "quantity", 1));
 }
 

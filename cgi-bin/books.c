@@ -4,22 +4,20 @@
 
 #define API_LIMIT_MAX 100
 
-static const struct field fields[] = {
-	{ "q", FIELD_TEXT, FIELD_QUERY, 0, 100, N_("Search") },
-	{ "category", FIELD_INT, FIELD_QUERY, 1, UINT32_MAX,
-	    N_("Category") },
+static const struct field fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 100,
+					   N_("Search") },
+	{ "category", FIELD_INT, FIELD_QUERY, 1, UINT32_MAX, N_("Category") },
 	{ "sort", FIELD_TEXT, FIELD_QUERY, 0, 10, N_("Order") },
 	{ "after", FIELD_TEXT, FIELD_QUERY, 0, 300, N_("Page") },
 	{ "before", FIELD_TEXT, FIELD_QUERY, 0, 300, N_("Page") },
 	{ "limit", FIELD_INT, FIELD_QUERY, 1, API_LIMIT_MAX, N_("Limit") },
-	{ 0 }
-};
+	{ 0 } };
 
 /* What the reader asks for, and the tree that it is asked of. */
 struct shelf {
 	struct book_query query;
 	int64_t categories[CATEGORY_BELOW_MAX];
-	int64_t category;	/* 0 = all */
+	int64_t category; /* 0 = all */
 	json_t *tree;
 };
 
@@ -64,8 +62,8 @@ read_category(struct req *req, struct shelf *shelf)
 		return rc;
 	node = category_find(shelf->tree, shelf->category);
 	if (!node)
-		return req_fail(req, RC_NOT_FOUND, "%s",
-		    _("There is no such category."));
+		return req_fail(
+		    req, RC_NOT_FOUND, "%s", _("There is no such category."));
 	shelf->query.categories = shelf->categories;
 	shelf->query.ncategories = category_below(node, shelf->categories);
 	return RC_OK;
@@ -81,7 +79,8 @@ read_shelf(struct req *req, struct shelf *shelf)
 	shelf->query.after = form_str(req, "after");
 	shelf->query.before = form_str(req, "before");
 	shelf->query.limit = req->api && form_has(req, "limit") ?
-	    (int)form_int(req, "limit") : BOOK_PAGE_SIZE;
+	    (int)form_int(req, "limit") :
+	    BOOK_PAGE_SIZE;
 	if ((rc = read_sort(req, shelf)) < 0)
 		return rc;
 	return read_category(req, shelf);
@@ -121,15 +120,16 @@ static json_t *
 sort_links(struct req *req, const struct shelf *shelf)
 {
 	const char *const labels[] = { [BOOK_BY_TITLE] = _("Title"),
-		[BOOK_BY_NEWEST] = _("Newest"), [BOOK_BY_PRICE] = _("Price") };
+		[BOOK_BY_NEWEST] = _("Newest"),
+		[BOOK_BY_PRICE] = _("Price") };
 	json_t *links = json_array();
 
 	for (size_t i = 0; i < LENGTH(labels); i++)
-		json_array_append_new(links, json_pack("{s:s, s:s, s:b}",
-		    "label", labels[i],
-		    "url", list_url(req, shelf, shelf->category,
-		    (enum book_sort)i, NULL, NULL),
-		    "current", i == shelf->query.sort));
+		json_array_append_new(links,
+		    json_pack("{s:s, s:s, s:b}", "label", labels[i], "url",
+			list_url(req, shelf, shelf->category, (enum book_sort)i,
+			    NULL, NULL),
+			"current", i == shelf->query.sort));
 	return links;
 }
 
@@ -143,14 +143,14 @@ show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 	size_t i;
 
 	json_array_foreach(branch, i, node) {
-		int64_t id =
-		    model_int(node, "id");
+		int64_t id = model_int(node, "id");
 		bool current = id == shelf->category;
 		bool open = show_branch(req, shelf,
-		    json_object_get(node, "children")) || current;
+				json_object_get(node, "children")) ||
+		    current;
 
-		model_set_text(node, "url", list_url(req, shelf, id,
-		    shelf->query.sort, NULL, NULL));
+		model_set_text(node, "url",
+		    list_url(req, shelf, id, shelf->query.sort, NULL, NULL));
 		model_set_bool(node, "current", current);
 		model_set_bool(node, "open", open);
 		holds = holds || open;
@@ -162,21 +162,25 @@ static json_t *
 chosen_category(struct req *req, const struct shelf *shelf)
 {
 	json_t *node = shelf->category ?
-	    category_find(shelf->tree, shelf->category) : NULL;
+	    category_find(shelf->tree, shelf->category) :
+	    NULL;
 
 	return node ? json_pack("{s:O, s:s}", "name",
-	    json_object_get(node, "name"), "url", list_url(req, shelf,
-	    shelf->category, BOOK_BY_TITLE, NULL, NULL)) : json_null();
+			  json_object_get(node, "name"), "url",
+			  list_url(req, shelf, shelf->category, BOOK_BY_TITLE,
+			      NULL, NULL)) :
+		      json_null();
 }
 
 static void
 set_page_url(struct req *req, const struct shelf *shelf, json_t *model,
     const char *name, const char *way, const json_t *cursor)
 {
-	json_object_set_new(model, name, json_is_string(cursor) ?
-	    json_string(list_url(req, shelf, shelf->category,
-	    shelf->query.sort, way, json_string_value(cursor))) :
-	    json_null());
+	json_object_set_new(model, name,
+	    json_is_string(cursor) ?
+		json_string(list_url(req, shelf, shelf->category,
+		    shelf->query.sort, way, json_string_value(cursor))) :
+		json_null());
 }
 
 static void
@@ -188,23 +192,24 @@ set_pager(struct req *req, const struct shelf *shelf, json_t *model,
 	set_page_url(req, shelf, model, "prev_url", "before", previous);
 	set_page_url(req, shelf, model, "next_url", "after",
 	    json_object_get(page, "next"));
-	json_object_set_new(model, "first_url", json_is_null(previous) ?
-	    json_null() : json_string(list_url(req, shelf, shelf->category,
-	    shelf->query.sort, NULL, NULL)));
+	json_object_set_new(model, "first_url",
+	    json_is_null(previous) ?
+		json_null() :
+		json_string(list_url(req, shelf, shelf->category,
+		    shelf->query.sort, NULL, NULL)));
 }
 
 static void
 set_crumbs(json_t *model, const json_t *category, const char *q)
 {
-	const char *name =
-	    model_text(category, "name");
+	const char *name = model_text(category, "name");
 	bool deeper = name || *q;
 
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("All books"), deeper ? "/books" : NULL);
 	if (name)
-		page_crumb(model, name,
-		    *q ? model_text(category, "url") : NULL);
+		page_crumb(
+		    model, name, *q ? model_text(category, "url") : NULL);
 	if (*q)
 		page_crumb(model, _("Search"), NULL);
 }
@@ -222,11 +227,10 @@ page_model(struct req *req, const struct shelf *shelf, json_t *page)
 	json_array_foreach(books, i, book)
 		view_book(req, book);
 	model = json_pack("{s:b, s:s, s:s, s:O, s:o, s:o, s:o, s:b, s:b}",
-	    "home", home, "q", q, "search", q, "books", books,
-	    "category", category, "sort_links", sort_links(req, shelf),
-	    "categories", shelf->tree,
-	    "any", json_array_size(books) > 0,
-	    "none", json_array_size(books) == 0);
+	    "home", home, "q", q, "search", q, "books", books, "category",
+	    category, "sort_links", sort_links(req, shelf), "categories",
+	    shelf->tree, "any", json_array_size(books) > 0, "none",
+	    json_array_size(books) == 0);
 	set_pager(req, shelf, model, page);
 	if (!home)
 		set_crumbs(model, category, q);

@@ -10,8 +10,8 @@ clear(struct req *req)
 		return rc;
 	if (req->api)
 		return page_send_nothing(req);
-	return page_redirect_flash(req, "/cart", "done",
-	    _("Your cart is empty now."));
+	return page_redirect_flash(
+	    req, "/cart", "done", _("Your cart is empty now."));
 }
 
 static const struct route cart_clear_route = {

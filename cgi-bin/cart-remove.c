@@ -2,12 +2,10 @@
  * cart. */
 #include "route.h"
 
-static const struct field fields[] = {
-	{ "book_id", FIELD_INT, FIELD_BODY | FIELD_PAGE, 1, INT64_MAX,
-	    N_("Book") },
-	{ "id", FIELD_INT, FIELD_PATH, 1, INT64_MAX, N_("Book") },
-	{ 0 }
-};
+static const struct field fields[] = { { "book_id", FIELD_INT,
+					   FIELD_BODY | FIELD_PAGE, 1,
+					   INT64_MAX, N_("Book") },
+	{ "id", FIELD_INT, FIELD_PATH, 1, INT64_MAX, N_("Book") }, { 0 } };
 
 /* A double click removes once and says the same twice. */
 static int

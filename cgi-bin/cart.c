@@ -1,7 +1,6 @@
 /* GET /cart -- what is in the cart, and what has changed since it went in. */
 #include "route.h"
 
-
 static void
 prefetch(struct req *req)
 {
@@ -11,35 +10,36 @@ prefetch(struct req *req)
 static json_t *
 notes(struct req *req, const json_t *line)
 {
-	const char *problem =
-	    model_text(line, "problem");
+	const char *problem = model_text(line, "problem");
 	json_t *list = json_array();
 
 	if (!problem)
 		return list;
 	if (strcmp(problem, "sold_out") == 0)
-		json_array_append_new(list, json_string(
-		    _("It has sold out since. It does not count towards the"
-		      " total.")));
+		json_array_append_new(list,
+		    json_string(
+			_("It has sold out since. It does not count towards the"
+			  " total.")));
 	if (strcmp(problem, "short") == 0)
-		json_array_append_new(list, json_string(arena_printf(
-		    req->arena, _("Only %d left. Choose fewer; until then it"
-		    " does not count towards the total."),
-		    (int)model_int(line, "stock_quantity"))));
+		json_array_append_new(list,
+		    json_string(arena_printf(req->arena,
+			_("Only %d left. Choose fewer; until then it"
+			  " does not count towards the total."),
+			(int)model_int(line, "stock_quantity"))));
 	if (model_int(line, "price") != model_int(line, "price_seen") &&
 	    strcmp(problem, "gone") != 0)
-		json_array_append_new(list, json_string(arena_printf(
-		    req->arena, _("The price changed from %s to %s."),
-		    view_money(req, model_int(line, "price_seen")),
-		    view_money(req, model_int(line, "price")))));
+		json_array_append_new(list,
+		    json_string(arena_printf(req->arena,
+			_("The price changed from %s to %s."),
+			view_money(req, model_int(line, "price_seen")),
+			view_money(req, model_int(line, "price")))));
 	return list;
 }
 
 static void
 show_line(struct req *req, json_t *line)
 {
-	const char *problem =
-	    model_text(line, "problem");
+	const char *problem = model_text(line, "problem");
 	bool gone = problem && strcmp(problem, "gone") == 0;
 
 	json_object_set(line, "id", json_object_get(line, "book_id"));
@@ -48,8 +48,8 @@ show_line(struct req *req, json_t *line)
 		json_object_set_new(line, "title", json_string(_("A book")));
 	json_object_set_new(line, "notes", notes(req, line));
 	json_object_set_new(line, "max", json_integer(CART_LINE_MAX));
-	json_object_set_new(line, "line_total_text", json_string(
-	    view_money(req, model_int(line, "line_total"))));
+	json_object_set_new(line, "line_total_text",
+	    json_string(view_money(req, model_int(line, "line_total"))));
 	if (!gone)
 		view_book(req, line);
 }
@@ -72,9 +72,10 @@ show(struct req *req)
 	json_object_set_new(cart, "empty", json_boolean(n == 0));
 	json_object_set_new(cart, "total_text",
 	    json_string(view_money(req, model_int(cart, "total"))));
-	json_object_set_new(cart, "count_text", json_string(arena_printf(
-	    req->arena, _("Books: %d, copies: %d"),
-	    (int)model_int(cart, "count"), (int)model_int(cart, "quantity"))));
+	json_object_set_new(cart, "count_text",
+	    json_string(arena_printf(req->arena, _("Books: %d, copies: %d"),
+		(int)model_int(cart, "count"),
+		(int)model_int(cart, "quantity"))));
 	page_crumb(cart, _("Home"), "/");
 	page_crumb(cart, _("Cart"), NULL);
 	return page_send(req, "cart", cart);

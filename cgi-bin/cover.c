@@ -1,21 +1,20 @@
 /* GET /covers/<id>.svg -- a typographic cover, drawn from title and author. */
 #include "route.h"
 
-#define TITLE_TOP 92		/* baseline of the first line, of 450 */
+#define TITLE_TOP 92 /* baseline of the first line, of 450 */
 #define AUTHOR_TOP 40
 #define LINES_MAX 6
 #define WIDTH 240
 
-static const struct field fields[] = {
-	{ "id", FIELD_INT, FIELD_PATH | FIELD_REQUIRED, 1, INT64_MAX,
-	    N_("Book") },
-	{ 0 }
-};
+static const struct field fields[] = { { "id", FIELD_INT,
+					   FIELD_PATH | FIELD_REQUIRED, 1,
+					   INT64_MAX, N_("Book") },
+	{ 0 } };
 
 /* Hues that go together; the second is the design's accent. */
-static const int hues[][2] = { { 212, 38 }, { 158, 44 }, { 8, 40 },
-	{ 262, 34 }, { 28, 196 }, { 340, 30 }, { 188, 18 }, { 96, 46 },
-	{ 228, 12 }, { 300, 46 } };
+static const int hues[][2] = { { 212, 38 }, { 158, 44 }, { 8, 40 }, { 262, 34 },
+	{ 28, 196 }, { 340, 30 }, { 188, 18 }, { 96, 46 }, { 228, 12 },
+	{ 300, 46 } };
 
 /* FNV-1a: the same book always gets the same cover. */
 static uint32_t
@@ -38,7 +37,7 @@ width_of(const char *s, size_t len)
 		unsigned char c = (unsigned char)s[i];
 
 		if (c >= 0xe0)
-			width += 960;	/* Hangul and Hanja are square */
+			width += 960; /* Hangul and Hanja are square */
 		else if (c >= 0xc2)
 			width += 600;
 		else if (strchr(" .,:;'!|iljtfrI()-", c))
@@ -78,8 +77,9 @@ line_length(const char *s, int limit)
 static size_t
 cut_word(const char *s, size_t len, int limit)
 {
-	while (len > 1 && (width_of(s, len) > limit ||
-	    ((unsigned char)s[len] & 0xc0) == 0x80))
+	while (len > 1 &&
+	    (width_of(s, len) > limit ||
+		((unsigned char)s[len] & 0xc0) == 0x80))
 		len--;
 	return len;
 }
@@ -87,7 +87,7 @@ cut_word(const char *s, size_t len, int limit)
 /* How lines are set: all lengths in the drawing's units. */
 struct setting {
 	int size, width, top, step, max;
-	bool cut;		/* an over-long word may be cut */
+	bool cut; /* an over-long word may be cut */
 };
 
 /* Breaks text into lines; NULL when it does not fit the setting. */
@@ -110,9 +110,9 @@ break_lines(const char *text, const struct setting *set)
 		}
 		if (json_array_size(lines) == (size_t)set->max)
 			return NULL;
-		json_array_append_new(lines, json_pack("{s:s%, s:i}", "text",
-		    text, shown, "y", set->top + set->step *
-		    (int)json_array_size(lines)));
+		json_array_append_new(lines,
+		    json_pack("{s:s%, s:i}", "text", text, shown, "y",
+			set->top + set->step * (int)json_array_size(lines)));
 		text += len;
 	}
 	return lines;
@@ -129,7 +129,7 @@ shortened(struct req *req, const char *text, size_t characters)
 			len++;
 		while (((unsigned char)text[len] & 0xc0) == 0x80);
 	return text[len] ? arena_printf(req->arena, "%.*s…", (int)len, text) :
-	    text;
+			   text;
 }
 
 /* The lines, however little of the text they hold. */
@@ -187,8 +187,11 @@ set_title(struct req *req, const char *title, json_t **lines)
 static json_t *
 set_author(struct req *req, const char *author)
 {
-	struct setting set = { .size = 15, .width = WIDTH, .top = AUTHOR_TOP,
-		.step = 19, .max = 2 };
+	struct setting set = { .size = 15,
+		.width = WIDTH,
+		.top = AUTHOR_TOP,
+		.step = 19,
+		.max = 2 };
 
 	return break_shortened(req, author, set);
 }
@@ -202,11 +205,11 @@ cover_model(struct req *req, const char *title, const char *author)
 	int size = set_title(req, title, &title_lines);
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:i,"
-	    " s:b, s:b, s:b, s:b}", "title", title, "author", author,
-	    "title_lines", title_lines, "author_lines", author_lines,
-	    "hue", hue[0], "hue2", hue[1], "title_size", size,
-	    "w", 300, "h", 450, "a", h % 4 == 0, "b", h % 4 == 1,
-	    "c", h % 4 == 2, "d", h % 4 == 3);
+			 " s:b, s:b, s:b, s:b}",
+	    "title", title, "author", author, "title_lines", title_lines,
+	    "author_lines", author_lines, "hue", hue[0], "hue2", hue[1],
+	    "title_size", size, "w", 300, "h", 450, "a", h % 4 == 0, "b",
+	    h % 4 == 1, "c", h % 4 == 2, "d", h % 4 == 3);
 }
 
 static int
@@ -217,9 +220,9 @@ show(struct req *req)
 
 	if (rc < 0)
 		return rc;
-	return page_send_svg(req, "cover.svg", cover_model(req,
-	    model_text(book, "title"),
-	    model_text(book, "author")));
+	return page_send_svg(req, "cover.svg",
+	    cover_model(
+		req, model_text(book, "title"), model_text(book, "author")));
 }
 
 static const struct route cover = {

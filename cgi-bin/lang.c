@@ -4,12 +4,10 @@
 
 #define YEAR_S (365 * 24 * 3600)
 
-static const struct field fields[] = {
-	{ "to", FIELD_TEXT, FIELD_QUERY | FIELD_REQUIRED, 2, 2,
-	    N_("Language") },
-	{ "next", FIELD_TEXT, FIELD_QUERY, 0, 2000, N_("Next page") },
-	{ 0 }
-};
+static const struct field fields[] = { { "to", FIELD_TEXT,
+					   FIELD_QUERY | FIELD_REQUIRED, 2, 2,
+					   N_("Language") },
+	{ "next", FIELD_TEXT, FIELD_QUERY, 0, 2000, N_("Next page") }, { 0 } };
 
 static int
 choose(struct req *req)

@@ -1,26 +1,23 @@
 /* GET and POST /login -- signing in.  POST /api/users/login gives a token. */
 #include "route.h"
 
-static const struct field fields[] = {
-	{ "username", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 64,
-	    N_("Username") },
+static const struct field fields[] = { { "username", FIELD_TEXT,
+					   FIELD_BODY | FIELD_REQUIRED, 1, 64,
+					   N_("Username") },
 	{ "password", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED, 1,
 	    USER_PASSWORD_MAX, N_("Password") },
 	{ "remember", FIELD_FLAG, FIELD_BODY, 0, 0, N_("Remember me") },
 	{ "answer", FIELD_TEXT, FIELD_BODY, 0, 20, N_("Answer") },
-	{ "question_token", FIELD_TEXT, FIELD_BODY, 0, 64,
-	    N_("Question") },
+	{ "question_token", FIELD_TEXT, FIELD_BODY, 0, 64, N_("Question") },
 	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY | FIELD_PAGE, 0, 2000,
 	    N_("Next page") },
-	{ 0 }
-};
+	{ 0 } };
 
 static int
 question_for(struct req *req, const char *username, json_t **question)
 {
 	bool needed = false;
-	int rc = username ? user_needs_question(req, username, &needed) :
-	    RC_OK;
+	int rc = username ? user_needs_question(req, username, &needed) : RC_OK;
 
 	*question = json_null();
 	if (rc < 0 || !needed)
@@ -37,10 +34,11 @@ show(struct req *req)
 
 	if (rc < 0)
 		return rc;
-	model = json_pack("{s:o, s:b, s:s, s:s}", "question", question,
-	    "remember", form_flag(req, "remember"), "next", next,
-	    "register_url", arena_printf(req->arena, "/register?next=%s",
-	    http_url_quote(req, next)));
+	model =
+	    json_pack("{s:o, s:b, s:s, s:s}", "question", question, "remember",
+		form_flag(req, "remember"), "next", next, "register_url",
+		arena_printf(req->arena, "/register?next=%s",
+		    http_url_quote(req, next)));
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Sign in"), NULL);
 	return page_send(req, "login", model);
@@ -87,12 +85,14 @@ use_own_lang(struct req *req, const json_t *user)
 static int
 token_reply(struct req *req, const json_t *user)
 {
-	return page_send_json(req, 200, json_pack("{s:s, s:{s:O, s:O, s:O,"
-	    " s:O}}", "token", req->sess->id, "user",
-	    "id", json_object_get(user, "id"),
-	    "username", json_object_get(user, "username"),
-	    "name", json_object_get(user, "name"),
-	    "role", json_object_get(user, "role")));
+	return page_send_json(req, 200,
+	    json_pack("{s:s, s:{s:O, s:O, s:O,"
+		      " s:O}}",
+		"token", req->sess->id, "user", "id",
+		json_object_get(user, "id"), "username",
+		json_object_get(user, "username"), "name",
+		json_object_get(user, "name"), "role",
+		json_object_get(user, "role")));
 }
 
 static int
@@ -111,8 +111,8 @@ login(struct req *req)
 	if (req->api)
 		return token_reply(req, user);
 	use_own_lang(req, user);
-	return page_redirect_flash(req, page_next(req), "done",
-	    _("You are signed in."));
+	return page_redirect_flash(
+	    req, page_next(req), "done", _("You are signed in."));
 }
 
 /* Hashing a password takes as long as hundreds of pages: stand back. */

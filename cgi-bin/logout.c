@@ -10,8 +10,7 @@ logout(struct req *req)
 		return rc;
 	if (req->api)
 		return page_send_nothing(req);
-	return page_redirect_flash(req, "/", "done",
-	    _("You are signed out."));
+	return page_redirect_flash(req, "/", "done", _("You are signed out."));
 }
 
 static const struct route logout_route = {

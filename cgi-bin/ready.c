@@ -13,10 +13,11 @@ ready(struct req *req)
 	int db = db_ping(req), redis = cache_ping(req);
 
 	if (db == RC_OK && redis == RC_OK)
-		return page_send_json(req, 200, json_pack("{s:s, s:s, s:s}",
-		    "status", "ok", "mariadb", "ok", "redis", "ok"));
-	req->details = json_pack("{s:s, s:s}", "mariadb", word(db),
-	    "redis", word(redis));
+		return page_send_json(req, 200,
+		    json_pack("{s:s, s:s, s:s}", "status", "ok", "mariadb",
+			"ok", "redis", "ok"));
+	req->details =
+	    json_pack("{s:s, s:s}", "mariadb", word(db), "redis", word(redis));
 	return RC_DOWN;
 }
 

@@ -5,8 +5,7 @@
 static const struct field fields[] = {
 	{ "username", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, USER_NAME_MIN,
 	    USER_NAME_MAX, N_("Username") },
-	{ "name", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 80,
-	    N_("Name") },
+	{ "name", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 80, N_("Name") },
 	{ "password", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED,
 	    USER_PASSWORD_MIN, USER_PASSWORD_MAX, N_("New password") },
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
@@ -21,8 +20,8 @@ show(struct req *req)
 {
 	const char *next = page_next(req);
 	json_t *model = json_pack("{s:s, s:s}", "next", next, "login_url",
-	    arena_printf(req->arena, "/login?next=%s",
-	    http_url_quote(req, next)));
+	    arena_printf(
+		req->arena, "/login?next=%s", http_url_quote(req, next)));
 
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Register"), NULL);
@@ -38,8 +37,8 @@ check_passwords(struct req *req)
 		return RC_OK;
 	if (again && strcmp(again, form_str(req, "password")) == 0)
 		return RC_OK;
-	return req_field_error(req, "password2",
-	    _("The two passwords are not the same."));
+	return req_field_error(
+	    req, "password2", _("The two passwords are not the same."));
 }
 
 static int
@@ -50,7 +49,7 @@ register_member(struct req *req)
 
 	if ((rc = check_passwords(req)) < 0 ||
 	    (rc = user_register(req, form_str(req, "username"),
-	    form_str(req, "name"), form_str(req, "password"), &user)) < 0)
+		 form_str(req, "name"), form_str(req, "password"), &user)) < 0)
 		return rc;
 	if (req->api)
 		return page_send_json(req, 201, user);

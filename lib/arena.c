@@ -11,7 +11,7 @@
 #endif
 
 #define FIRST_BLOCK ((size_t)64 * 1024)
-#define SHORT_TEXT 256		/* is formatted once, longer text twice */
+#define SHORT_TEXT 256 /* is formatted once, longer text twice */
 #define ALIGN _Alignof(max_align_t)
 
 struct block {

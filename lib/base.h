@@ -19,17 +19,17 @@
  */
 enum rc {
 	RC_OK = 0,
-	RC_BAD_INPUT = -1,	/* 400 */
-	RC_LOGIN = -2,		/* 303 to /login for a page, 401 for the API */
-	RC_FORBIDDEN = -3,	/* 403 */
-	RC_NOT_FOUND = -4,	/* 404 */
-	RC_METHOD = -5,		/* 405, with Allow */
-	RC_CONFLICT = -6,	/* 409 */
-	RC_TOO_LARGE = -7,	/* 413 */
-	RC_MEDIA = -8,		/* 415 */
-	RC_TOO_MANY = -9,	/* 429, with Retry-After */
-	RC_DOWN = -10,		/* 503, with Retry-After: a backend is away */
-	RC_BUG = -11		/* 500 */
+	RC_BAD_INPUT = -1, /* 400 */
+	RC_LOGIN = -2,	   /* 303 to /login for a page, 401 for the API */
+	RC_FORBIDDEN = -3, /* 403 */
+	RC_NOT_FOUND = -4, /* 404 */
+	RC_METHOD = -5,	   /* 405, with Allow */
+	RC_CONFLICT = -6,  /* 409 */
+	RC_TOO_LARGE = -7, /* 413 */
+	RC_MEDIA = -8,	   /* 415 */
+	RC_TOO_MANY = -9,  /* 429, with Retry-After */
+	RC_DOWN = -10,	   /* 503, with Retry-After: a backend is away */
+	RC_BUG = -11	   /* 500 */
 };
 
 #define ATTR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -11,11 +11,10 @@
 #define SHOWN_COLUMNS \
 	"id, title, author, published_year, language, price," \
 	" stock_quantity, image_url"
-#define ALL_COLUMNS \
-	SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
+#define ALL_COLUMNS SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
 #define ARGS_MAX 512
 #define ID_DIGITS 18	/* fewer than make an int64_t overflow */
-#define PRICE_DIGITS 10	/* DECIMAL(10,2) in minor units */
+#define PRICE_DIGITS 10 /* DECIMAL(10,2) in minor units */
 #define TIME_LENGTH 20	/* 2026-01-31T10:00:00Z */
 
 static const struct {
@@ -52,11 +51,11 @@ struct builder {
 	struct buf sql, name;
 	struct db_arg args[ARGS_MAX];
 	size_t nargs;
-	const char *order, *column;	/* "newest", "created_at" */
-	bool descending;	/* as the rows are read */
-	const char *key;	/* of the cursor; NULL = from the start */
+	const char *order, *column; /* "newest", "created_at" */
+	bool descending;	    /* as the rows are read */
+	const char *key;	    /* of the cursor; NULL = from the start */
 	int64_t key_id;
-	const char *pattern;	/* of the search; NULL = none */
+	const char *pattern; /* of the search; NULL = none */
 	const char *isbn;
 	int limit;
 };
@@ -118,8 +117,8 @@ read_cursor(struct builder *b, const struct book_query *q)
 	} else if (q->sort == BOOK_BY_PRICE) {
 		long long minor = strtoll(b->key, NULL, 10);
 
-		b->key = arena_printf(b->req->arena, "%lld.%02lld",
-		    minor / 100, minor % 100);
+		b->key = arena_printf(
+		    b->req->arena, "%lld.%02lld", minor / 100, minor % 100);
 	}
 	return RC_OK;
 }
@@ -179,8 +178,8 @@ add_after_key(struct builder *b)
 {
 	const char *sign = b->descending ? "<" : ">";
 
-	buf_printf(&b->sql, " AND %s %s= ? AND (%s %s ? OR id %s ?)",
-	    b->column, sign, b->column, sign, sign);
+	buf_printf(&b->sql, " AND %s %s= ? AND (%s %s ? OR id %s ?)", b->column,
+	    sign, b->column, sign, sign);
 	add_arg(b, db_text(b->key));
 	add_arg(b, db_text(b->key));
 	add_arg(b, db_int(b->key_id));
@@ -189,7 +188,8 @@ add_after_key(struct builder *b)
 static void
 add_search(struct builder *b)
 {
-	buf_str(&b->sql, " AND (title LIKE ? ESCAPE '|'"
+	buf_str(&b->sql,
+	    " AND (title LIKE ? ESCAPE '|'"
 	    " OR author LIKE ? ESCAPE '|' OR isbn13 = ?)");
 	add_arg(b, db_text(b->pattern));
 	add_arg(b, db_text(b->pattern));
@@ -201,8 +201,8 @@ add_order(struct builder *b)
 {
 	const char *way = b->descending ? " DESC" : "";
 
-	buf_printf(&b->sql, " ORDER BY %s%s, id%s LIMIT ?", b->column, way,
-	    way);
+	buf_printf(
+	    &b->sql, " ORDER BY %s%s, id%s LIMIT ?", b->column, way, way);
 	add_arg(b, db_int(b->limit + 1));
 }
 
@@ -263,7 +263,9 @@ static void
 build(struct builder *b, const struct book_query *q)
 {
 	buf_printf(&b->name, "book.list.%s.%s", sorts[q->sort].text,
-	    !b->key ? "first" : q->before ? "before" : "after");
+	    !b->key	  ? "first" :
+		q->before ? "before" :
+			    "after");
 	if (q->full)
 		buf_str(&b->name, ".full");
 	if (q->ncategories)
@@ -287,11 +289,11 @@ reversed(json_t *rows)
 }
 
 static json_t *
-cursor_or_null(struct req *req, bool exists, enum book_sort sort,
-    const json_t *book)
+cursor_or_null(
+    struct req *req, bool exists, enum book_sort sort, const json_t *book)
 {
-	return exists && book ?
-	    json_string(write_cursor(req, sort, book)) : json_null();
+	return exists && book ? json_string(write_cursor(req, sort, book)) :
+				json_null();
 }
 
 /* rows has one more than wanted if there are more in this direction. */
@@ -307,11 +309,12 @@ make_page(struct req *req, const struct book_query *q, json_t *rows)
 	if (back)
 		rows = reversed(rows);
 	n = json_array_size(rows);
-	return json_pack("{s:o, s:o, s:o}", "books", rows,
-	    "next", cursor_or_null(req, back || more, q->sort,
-	    n ? json_array_get(rows, n - 1) : NULL),
-	    "previous", cursor_or_null(req, back ? more : q->after != NULL,
-	    q->sort, json_array_get(rows, 0)));
+	return json_pack("{s:o, s:o, s:o}", "books", rows, "next",
+	    cursor_or_null(req, back || more, q->sort,
+		n ? json_array_get(rows, n - 1) : NULL),
+	    "previous",
+	    cursor_or_null(req, back ? more : q->after != NULL, q->sort,
+		json_array_get(rows, 0)));
 }
 
 /* The sort key is among them: the cursors are made from it. */
@@ -321,7 +324,7 @@ columns_of(const struct book_query *q)
 	if (q->full)
 		return ALL_COLUMNS;
 	return q->sort == BOOK_BY_NEWEST ? SHOWN_COLUMNS ", created_at" :
-	    SHOWN_COLUMNS;
+					   SHOWN_COLUMNS;
 }
 
 static void
@@ -338,8 +341,11 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	json_t *rows;
 	int rc;
 
-	*b = (struct builder){ .req = req, .columns = columns_of(q), .sql = BUF_INIT(65536),
-		.name = BUF_INIT(80), .order = sorts[q->sort].text,
+	*b = (struct builder){ .req = req,
+		.columns = columns_of(q),
+		.sql = BUF_INIT(65536),
+		.name = BUF_INIT(80),
+		.order = sorts[q->sort].text,
 		.column = sorts[q->sort].column,
 		.descending = sorts[q->sort].descending != !!q->before,
 		.limit = q->limit };
@@ -374,12 +380,14 @@ static const struct db_stmt BOOK_BY_ID_EN = { "book.by_id.en",
 int
 book_by_id(struct req *req, int64_t id, json_t **book)
 {
-	int rc = db_row(req, req->lang == LANG_KO ? &BOOK_BY_ID_KO :
-	    &BOOK_BY_ID_EN, DB_ARGS(db_int(id)), book);
+	int rc =
+	    db_row(req, req->lang == LANG_KO ? &BOOK_BY_ID_KO : &BOOK_BY_ID_EN,
+		DB_ARGS(db_int(id)), book);
 
 	if (rc == RC_NOT_FOUND)
-		return req_fail(req, rc, "%s", _("There is no such book. It"
-		    " may have been taken out of the catalogue."));
+		return req_fail(req, rc, "%s",
+		    _("There is no such book. It"
+		      " may have been taken out of the catalogue."));
 	return rc;
 }
 

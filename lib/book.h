@@ -17,13 +17,13 @@ enum book_sort { BOOK_BY_TITLE, BOOK_BY_NEWEST, BOOK_BY_PRICE };
 
 struct book_query {
 	enum book_sort sort;
-	const int64_t *categories;	/* any of these; NULL = all */
+	const int64_t *categories; /* any of these; NULL = all */
 	size_t ncategories;
-	const char *search;	/* in title or author, or an ISBN; NULL = all */
-	const char *after;	/* a cursor: what follows it, or */
-	const char *before;	/* what comes before it; NULL = the start */
-	int limit;		/* 1..100 */
-	bool full;		/* every fact, not only what lists show */
+	const char *search; /* in title or author, or an ISBN; NULL = all */
+	const char *after;  /* a cursor: what follows it, or */
+	const char *before; /* what comes before it; NULL = the start */
+	int limit;	    /* 1..100 */
+	bool full;	    /* every fact, not only what lists show */
 };
 
 /* "title", "newest", "price"; false when it is none of them. */
@@ -36,14 +36,14 @@ const char *book_sort_text(enum book_sort sort);
  * where it is when books are added or taken away.  RC_BAD_INPUT for a cursor
  * that is none of ours.  One statement.
  */
-int book_list(struct req *req, const struct book_query *query, json_t **page)
-    ATTR_CHECK;
+int book_list(
+    struct req *req, const struct book_query *query, json_t **page) ATTR_CHECK;
 
 /* RC_NOT_FOUND with a text. */
 int book_by_id(struct req *req, int64_t id, json_t **book) ATTR_CHECK;
 
 /* Several at once; ids that do not exist are left out.  n is 1..100. */
-int book_by_ids(struct req *req, const int64_t *ids, size_t n,
-    json_t **books) ATTR_CHECK;
+int book_by_ids(
+    struct req *req, const int64_t *ids, size_t n, json_t **books) ATTR_CHECK;
 
 #endif

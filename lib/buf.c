@@ -1,7 +1,7 @@
 /* buf -- see buf.h. */
 #include "buf.h"
 
-#define SHORT_TEXT 256		/* is formatted once, longer text twice */
+#define SHORT_TEXT 256 /* is formatted once, longer text twice */
 
 void
 buf_free(struct buf *b)
@@ -169,8 +169,12 @@ static size_t
 utf8_length(const unsigned char *s, size_t len)
 {
 	static const unsigned char second_min[5] = { 0xe0, 0xa0, 0xf0, 0x90 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
-	    s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80 ? 1 :
+	    s[0] < 0xc2	       ? 0 :
+	    s[0] < 0xe0	       ? 2 :
+	    s[0] < 0xf0	       ? 3 :
+	    s[0] < 0xf5	       ? 4 :
+				 0;
 
 	if (n > len)
 		return 0;
@@ -191,8 +195,12 @@ json_escape(struct buf *b, unsigned char c)
 {
 	char unicode[6] = { '\\', 'u', '0', '0', hex_lower[c >> 4],
 		hex_lower[c & 15] };
-	const char *short_form = c == '"' ? "\\\"" : c == '\\' ? "\\\\" :
-	    c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : NULL;
+	const char *short_form = c == '"' ? "\\\"" :
+	    c == '\\'			  ? "\\\\" :
+	    c == '\n'			  ? "\\n" :
+	    c == '\r'			  ? "\\r" :
+	    c == '\t'			  ? "\\t" :
+					    NULL;
 
 	if (short_form)
 		buf_add(b, short_form, 2);

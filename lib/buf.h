@@ -16,14 +16,17 @@
 #include <stdarg.h>
 
 struct buf {
-	char *data;	/* NULL until something was added */
+	char *data; /* NULL until something was added */
 	size_t len;
-	size_t size;	/* allocated */
-	size_t max;	/* len never exceeds this */
-	bool over;	/* something did not fit: the content is cut */
+	size_t size; /* allocated */
+	size_t max;  /* len never exceeds this */
+	bool over;   /* something did not fit: the content is cut */
 };
 
-#define BUF_INIT(maximum) { .max = (maximum) }
+#define BUF_INIT(maximum) \
+	{ \
+		.max = (maximum) \
+	}
 
 void buf_free(struct buf *b);
 void buf_reset(struct buf *b);
@@ -33,8 +36,7 @@ void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
 void buf_int(struct buf *b, int64_t n);
 void buf_printf(struct buf *b, const char *fmt, ...) ATTR_PRINTF(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
-    ATTR_PRINTF(2, 0);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) ATTR_PRINTF(2, 0);
 
 /* & < > " ' as character references: for HTML text and quoted attributes. */
 void buf_html(struct buf *b, const char *s, size_t len);

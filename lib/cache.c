@@ -12,21 +12,21 @@
 #include "cache_internal.h"
 
 #define REDIS_PORT 6379
-#define RETRY_AFTER 5		/* seconds, for the reader of a 503 */
-#define OUT_MAX (16 << 20)	/* bytes of one trip's commands */
+#define RETRY_AFTER 5	   /* seconds, for the reader of a 503 */
+#define OUT_MAX (16 << 20) /* bytes of one trip's commands */
 
 /* Commands that change nothing, so that they may be sent twice. */
 static const char *const READS[] = { "DBSIZE", "EXISTS", "GET", "GETRANGE",
-    "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HSTRLEN",
-    "HVALS", "INFO", "LINDEX", "LLEN", "LRANGE", "MGET", "PING", "PTTL",
-    "ROLE", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "STRLEN", "TIME",
-    "TTL", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZCOUNT",
-    "ZRANGE", "ZRANK", "ZREVRANGE", "ZSCORE" };
+	"HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HSTRLEN",
+	"HVALS", "INFO", "LINDEX", "LLEN", "LRANGE", "MGET", "PING", "PTTL",
+	"ROLE", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "STRLEN",
+	"TIME", "TTL", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZCOUNT",
+	"ZRANGE", "ZRANK", "ZREVRANGE", "ZSCORE" };
 
 /* Errors that mean that this Redis cannot serve anybody now. */
 static const char *const DOWN[] = { "BUSY ", "CLUSTERDOWN ", "LOADING ",
-    "MASTERDOWN ", "MISCONF ", "NOAUTH ", "NOREPLICAS ", "OOM ", "READONLY ",
-    "UNKILLABLE " };
+	"MASTERDOWN ", "MISCONF ", "NOAUTH ", "NOREPLICAS ", "OOM ",
+	"READONLY ", "UNKILLABLE " };
 
 /* Opening and closing. */
 
@@ -172,8 +172,9 @@ static int
 down(struct req *req)
 {
 	req->retry_after = RETRY_AFTER;
-	return req_fail(req, RC_DOWN, "%s", _("Sign-in and cart are not "
-	    "available right now. Please try again in a moment."));
+	return req_fail(req, RC_DOWN, "%s",
+	    _("Sign-in and cart are not "
+	      "available right now. Please try again in a moment."));
 }
 
 /*
@@ -187,8 +188,8 @@ attempt(struct cache *cache, int64_t deadline, bool first,
 	int64_t begin = log_now();
 
 	/* Reads can be repeated, so they find out by themselves. */
-	if (cache->link && (cache->busy ||
-	    (cache->writes && hosts_hung_up(cache->link->fd))))
+	if (cache->link &&
+	    (cache->busy || (cache->writes && hosts_hung_up(cache->link->fd))))
 		cache_link_close(cache);
 	*was_open = cache->link != NULL;
 	if (!cache->link) {
@@ -196,8 +197,8 @@ attempt(struct cache *cache, int64_t deadline, bool first,
 			return TRIP_FAILED;
 		deadline += log_now() - begin;
 	}
-	return cache_link_trip(cache, &cache->out, deadline, first, replies,
-	    cache->n);
+	return cache_link_trip(
+	    cache, &cache->out, deadline, first, replies, cache->n);
 }
 
 static bool
@@ -313,8 +314,8 @@ cache_run(struct req *req, struct cache_reply ***replies)
 }
 
 int
-cache_command(struct req *req, struct cache_reply **reply,
-    const char *command, ...)
+cache_command(
+    struct req *req, struct cache_reply **reply, const char *command, ...)
 {
 	struct cache *cache = req->cache;
 	struct cache_reply **replies, *last;

@@ -26,10 +26,10 @@ enum cache_type { CACHE_NIL, CACHE_INT, CACHE_TEXT, CACHE_LIST, CACHE_ERROR };
 
 struct cache_reply {
 	enum cache_type type;
-	int64_t i;			/* CACHE_INT */
-	const char *s;			/* CACHE_TEXT, CACHE_ERROR; NUL-ended */
-	size_t len;			/* of s; of list */
-	struct cache_reply **list;	/* CACHE_LIST */
+	int64_t i;		   /* CACHE_INT */
+	const char *s;		   /* CACHE_TEXT, CACHE_ERROR; NUL-ended */
+	size_t len;		   /* of s; of list */
+	struct cache_reply **list; /* CACHE_LIST */
 };
 
 /* Opens nothing yet: the first command connects. */
@@ -58,9 +58,9 @@ int cache_command(struct req *req, struct cache_reply **reply,
  * EVALSHA, and again once as EVAL if Redis does not know it.
  */
 struct cache_script {
-	const char *name;	/* for the log */
+	const char *name; /* for the log */
 	const char *lua;
-	char sha[41];		/* filled at first use */
+	char sha[41]; /* filled at first use */
 };
 void cache_queue_script(struct req *req, struct cache_script *script,
     size_t nkeys, const char *const *argv, size_t n);

@@ -22,40 +22,40 @@
 /* One use of a script among the queued commands. */
 struct script_use {
 	struct cache_script *script;
-	size_t index;			/* of its command on the wire */
-	bool load;			/* index is SCRIPT LOAD, then EVAL */
+	size_t index; /* of its command on the wire */
+	bool load;    /* index is SCRIPT LOAD, then EVAL */
 	size_t nkeys, n;
 	const char **argv;
 	struct script_use *next;
 };
 
 enum {
-	CACHE_WHAT_MAX = 400	/* bytes of the log about one trip */
+	CACHE_WHAT_MAX = 400 /* bytes of the log about one trip */
 };
 
 struct cache {
 	const struct conf *conf;
 	struct hosts hosts;
-	redisContext *link;		/* NULL: not connected */
-	struct arena *arena;		/* where replies are built */
-	bool busy;			/* replies are due on the link */
-	char why[512];			/* what was wrong with it last */
+	redisContext *link;  /* NULL: not connected */
+	struct arena *arena; /* where replies are built */
+	bool busy;	     /* replies are due on the link */
+	char why[512];	     /* what was wrong with it last */
 
 	/* The queue. */
-	struct buf out;			/* what goes over the wire */
-	struct buf what;		/* what the log says about it */
-	size_t n, hidden;		/* replies due; not for the caller */
-	bool writes;			/* not every command is a read */
+	struct buf out;	  /* what goes over the wire */
+	struct buf what;  /* what the log says about it */
+	size_t n, hidden; /* replies due; not for the caller */
+	bool writes;	  /* not every command is a read */
 	struct script_use *uses, **uses_end;
-	bool deferred;			/* cleared when the request ends */
+	bool deferred; /* cleared when the request ends */
 };
 
 /* How far a trip came. */
 enum trip {
 	TRIP_DONE,
-	TRIP_UNSENT,		/* the link was dead before the first byte */
-	TRIP_LOST,		/* it died later: commands may have been run */
-	TRIP_FAILED		/* no deadline is left, or no sense in it */
+	TRIP_UNSENT, /* the link was dead before the first byte */
+	TRIP_LOST,   /* it died later: commands may have been run */
+	TRIP_FAILED  /* no deadline is left, or no sense in it */
 };
 
 /* --- cache.c ------------------------------------------------------------ */
@@ -67,13 +67,13 @@ void cache_queue_forget(struct cache *cache);
 /* --- cache_script.c ----------------------------------------------------- */
 
 /* Takes the replies to SCRIPT LOAD out of the list of n. */
-void cache_script_hide_loads(struct cache *cache,
-    struct cache_reply **replies, size_t n);
+void cache_script_hide_loads(
+    struct cache *cache, struct cache_reply **replies, size_t n);
 
 /* Queues again, whole, the scripts that Redis did not know; gives their
  * number.  The other puts their replies where they belong. */
-size_t cache_script_queue_unknown(struct cache *cache,
-    struct cache_reply *const *replies);
+size_t cache_script_queue_unknown(
+    struct cache *cache, struct cache_reply *const *replies);
 void cache_script_answer_unknown(const struct cache *cache,
     struct cache_reply *const *again, struct cache_reply **replies);
 
@@ -105,8 +105,8 @@ bool cache_reply_is_error(const struct cache_reply *reply, const char *code);
 
 /* Adds a command with its first key (or NULL) to what the log says of the
  * trip; name (or NULL) is that of a script. */
-void cache_describe(struct cache *cache, const char *command,
-    const char *name, const char *key);
+void cache_describe(struct cache *cache, const char *command, const char *name,
+    const char *key);
 void cache_log_trip(const struct cache *cache, int64_t us);
 void cache_log_error(const char *text);
 

@@ -80,8 +80,8 @@ read_failed(struct cache *cache)
 {
 	redisContext *link = cache->link;
 
-	if (link->err == REDIS_ERR_IO && (errno == EAGAIN ||
-	    errno == EWOULDBLOCK)) {
+	if (link->err == REDIS_ERR_IO &&
+	    (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		blame(cache, "reading", "deadline passed");
 		return TRIP_FAILED;
 	}
@@ -140,8 +140,8 @@ cache_link_trip(struct cache *cache, const struct buf *out, int64_t deadline,
 static struct timeval
 to_timeval(int ms)
 {
-	return (struct timeval){ .tv_sec = ms / 1000,
-	    .tv_usec = ms % 1000 * 1000 };
+	return (
+	    struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 }
 
 static int

@@ -7,8 +7,8 @@
 #include "cache_internal.h"
 #include "secret.h"
 
-#define KEY_SHOWN 80		/* bytes of one key */
-#define ID_SHOWN 8		/* bytes of a secret id */
+#define KEY_SHOWN 80 /* bytes of one key */
+#define ID_SHOWN 8   /* bytes of a secret id */
 #define ELLIPSIS "\u2026"
 
 /* The length of the secret that s begins with, if any: a UUID, or a token of
@@ -52,8 +52,8 @@ add_public(struct buf *b, const char *s, size_t len)
 }
 
 void
-cache_describe(struct cache *cache, const char *command, const char *name,
-    const char *key)
+cache_describe(
+    struct cache *cache, const char *command, const char *name, const char *key)
 {
 	struct buf *b = &cache->what;
 	size_t len;

@@ -59,8 +59,8 @@ static void *
 reply_text(const redisReadTask *task, char *s, size_t len)
 {
 	struct cache *cache = task->privdata;
-	struct cache_reply *reply = reply_new(task,
-	    task->type == REDIS_REPLY_ERROR ? CACHE_ERROR : CACHE_TEXT);
+	struct cache_reply *reply = reply_new(
+	    task, task->type == REDIS_REPLY_ERROR ? CACHE_ERROR : CACHE_TEXT);
 
 	reply->s = arena_strndup(cache->arena, s, len);
 	reply->len = len;
@@ -74,8 +74,8 @@ reply_list(const redisReadTask *task, int n)
 	struct cache_reply *reply = reply_new(task, CACHE_LIST);
 
 	reply->len = (size_t)n;
-	reply->list = arena_alloc(cache->arena,
-	    reply->len * sizeof(reply->list[0]));
+	reply->list =
+	    arena_alloc(cache->arena, reply->len * sizeof(reply->list[0]));
 	memset(reply->list, 0, reply->len * sizeof(reply->list[0]));
 	return reply;
 }
@@ -102,7 +102,7 @@ reply_free(void *reply ATTR_UNUSED)
 }
 
 redisReplyObjectFunctions cache_reply_functions = { reply_text, reply_list,
-    reply_int, reply_nil, reply_free };
+	reply_int, reply_nil, reply_free };
 
 bool
 cache_reply_is_error(const struct cache_reply *reply, const char *code)

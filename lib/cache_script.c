@@ -42,14 +42,17 @@ add_load(struct cache *cache, const char *lua)
 }
 
 void
-cache_queue_script(struct req *req, struct cache_script *script,
-    size_t nkeys, const char *const *argv, size_t n)
+cache_queue_script(struct req *req, struct cache_script *script, size_t nkeys,
+    const char *const *argv, size_t n)
 {
 	struct cache *cache = cache_queue_begin(req);
 	struct script_use *use = arena_alloc(req->arena, sizeof(*use));
 
-	*use = (struct script_use){ .script = script, .index = cache->n,
-	    .load = !script->sha[0], .nkeys = nkeys, .n = n };
+	*use = (struct script_use){ .script = script,
+		.index = cache->n,
+		.load = !script->sha[0],
+		.nkeys = nkeys,
+		.n = n };
 	use->argv = copy_argv(req->arena, argv, n);
 	*cache->uses_end = use;
 	cache->uses_end = &use->next;
@@ -74,8 +77,8 @@ learn_sha(struct cache_script *script, const struct cache_reply *reply)
 }
 
 void
-cache_script_hide_loads(struct cache *cache, struct cache_reply **replies,
-    size_t n)
+cache_script_hide_loads(
+    struct cache *cache, struct cache_reply **replies, size_t n)
 {
 	struct script_use *use = cache->uses;
 	size_t kept = 0;
@@ -98,8 +101,8 @@ is_unknown(const struct cache_reply *reply)
 }
 
 size_t
-cache_script_queue_unknown(struct cache *cache,
-    struct cache_reply *const *replies)
+cache_script_queue_unknown(
+    struct cache *cache, struct cache_reply *const *replies)
 {
 	struct script_use *use, *uses = cache->uses;
 

@@ -6,7 +6,7 @@
 #include "model.h"
 #include "sess.h"
 
-#define ONCE_S "600"		/* a form's one-time key is remembered */
+#define ONCE_S "600" /* a form's one-time key is remembered */
 
 static const char *
 text_of(struct req *req, int64_t n)
@@ -17,8 +17,8 @@ text_of(struct req *req, int64_t n)
 static const char *
 seen_key(struct req *req, const char *cart_key)
 {
-	return arena_printf(req->arena, "cart-seen:%s",
-	    cart_key + strlen("cart:"));
+	return arena_printf(
+	    req->arena, "cart-seen:%s", cart_key + strlen("cart:"));
 }
 
 /* A guest's cart ends some time after its last change, a member's never. */
@@ -30,63 +30,65 @@ life(struct req *req)
 
 /* KEYS cart, seen[, once]; ARGV book, quantity, seen, line max, lines max,
  * life, once life.  Gives {outcome, quantity of the line}. */
-static struct cache_script add_script = { .name = "cart.add", .lua =
-	"local have = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')\n"
-	"if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then\n"
-	"  return {0, have}\n"
-	"end\n"
-	"if have == 0 and\n"
-	"    redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
-	"  return {1, have}\n"
-	"end\n"
-	"if have + tonumber(ARGV[2]) > tonumber(ARGV[4]) then\n"
-	"  return {2, have}\n"
-	"end\n"
-	"if KEYS[3] then\n"
-	"  redis.call('SET', KEYS[3], '1', 'EX', ARGV[7])\n"
-	"end\n"
-	"local now = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])\n"
-	"redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
-	"if ARGV[6] ~= '0' then\n"
-	"  redis.call('EXPIRE', KEYS[1], ARGV[6])\n"
-	"  redis.call('EXPIRE', KEYS[2], ARGV[6])\n"
-	"end\n"
-	"return {0, now}" };
+static struct cache_script add_script = { .name = "cart.add",
+	.lua =
+	    "local have = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')\n"
+	    "if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then\n"
+	    "  return {0, have}\n"
+	    "end\n"
+	    "if have == 0 and\n"
+	    "    redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
+	    "  return {1, have}\n"
+	    "end\n"
+	    "if have + tonumber(ARGV[2]) > tonumber(ARGV[4]) then\n"
+	    "  return {2, have}\n"
+	    "end\n"
+	    "if KEYS[3] then\n"
+	    "  redis.call('SET', KEYS[3], '1', 'EX', ARGV[7])\n"
+	    "end\n"
+	    "local now = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])\n"
+	    "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
+	    "if ARGV[6] ~= '0' then\n"
+	    "  redis.call('EXPIRE', KEYS[1], ARGV[6])\n"
+	    "  redis.call('EXPIRE', KEYS[2], ARGV[6])\n"
+	    "end\n"
+	    "return {0, now}" };
 enum add_outcome { ADDED, TOO_MANY_LINES, TOO_MANY_COPIES };
 
 /* KEYS cart, seen; ARGV book, quantity, seen.  Only a line that is there is
  * changed: one removed in another tab does not come back. */
-static struct cache_script set_script = { .name = "cart.set", .lua =
-	"if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end\n"
-	"redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
-	"redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
-	"return 1" };
+static struct cache_script set_script = { .name = "cart.set",
+	.lua =
+	    "if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end\n"
+	    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+	    "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
+	    "return 1" };
 
 /* KEYS guest cart, member cart, guest seen, member seen; ARGV line max, lines
  * max. */
-static struct cache_script merge_script = { .name = "cart.merge", .lua =
-	"local lines = redis.call('HGETALL', KEYS[1])\n"
-	"for i = 1, #lines, 2 do\n"
-	"  local book, more = lines[i], tonumber(lines[i + 1])\n"
-	"  local have = tonumber(redis.call('HGET', KEYS[2], book) or '0')\n"
-	"  if have > 0 or\n"
-	"      redis.call('HLEN', KEYS[2]) < tonumber(ARGV[2]) then\n"
-	"    redis.call('HSET', KEYS[2], book,\n"
-	"        math.min(have + more, tonumber(ARGV[1])))\n"
-	"    local seen = redis.call('HGET', KEYS[3], book)\n"
-	"    if seen then redis.call('HSET', KEYS[4], book, seen) end\n"
-	"  end\n"
-	"end\n"
-	"redis.call('DEL', KEYS[1], KEYS[3])\n"
-	"return #lines / 2" };
+static struct cache_script merge_script = { .name = "cart.merge",
+	.lua =
+	    "local lines = redis.call('HGETALL', KEYS[1])\n"
+	    "for i = 1, #lines, 2 do\n"
+	    "  local book, more = lines[i], tonumber(lines[i + 1])\n"
+	    "  local have = tonumber(redis.call('HGET', KEYS[2], book) or '0')\n"
+	    "  if have > 0 or\n"
+	    "      redis.call('HLEN', KEYS[2]) < tonumber(ARGV[2]) then\n"
+	    "    redis.call('HSET', KEYS[2], book,\n"
+	    "        math.min(have + more, tonumber(ARGV[1])))\n"
+	    "    local seen = redis.call('HGET', KEYS[3], book)\n"
+	    "    if seen then redis.call('HSET', KEYS[4], book, seen) end\n"
+	    "  end\n"
+	    "end\n"
+	    "redis.call('DEL', KEYS[1], KEYS[3])\n"
+	    "return #lines / 2" };
 
 /* What the reader saw: "<price> <title>". */
 static const char *
 seen_text(struct req *req, const json_t *book)
 {
 	return arena_printf(req->arena, "%lld %s",
-	    (long long)model_int(book, "price"),
-	    model_text(book, "title"));
+	    (long long)model_int(book, "price"), model_text(book, "title"));
 }
 
 static int
@@ -114,15 +116,15 @@ run_script(struct req *req, struct cache_reply **reply)
 	if (rc < 0)
 		return rc;
 	if (replies[0]->type == CACHE_ERROR)
-		return req_fail(req, RC_BUG, "%s",
-		    _("The cart could not be changed."));
+		return req_fail(
+		    req, RC_BUG, "%s", _("The cart could not be changed."));
 	*reply = replies[0];
 	return RC_OK;
 }
 
 static void
-queue_add(struct req *req, const json_t *book, int64_t quantity,
-    const char *once)
+queue_add(
+    struct req *req, const json_t *book, int64_t quantity, const char *once)
 {
 	const char *key = req->sess->cart_key;
 	const char *argv[10] = { key, seen_key(req, key) };
@@ -138,8 +140,7 @@ queue_add(struct req *req, const json_t *book, int64_t quantity,
 	*arg++ = text_of(req, CART_LINES_MAX);
 	*arg++ = life(req);
 	*arg++ = ONCE_S;
-	cache_queue_script(req, &add_script, nkeys, argv,
-	    (size_t)(arg - argv));
+	cache_queue_script(req, &add_script, nkeys, argv, (size_t)(arg - argv));
 }
 
 int
@@ -162,12 +163,13 @@ cart_add(struct req *req, int64_t book_id, int64_t quantity, const char *once,
 	if (reply->list[0]->i == TOO_MANY_LINES)
 		return req_fail(req, RC_CONFLICT,
 		    _("The cart is full: it holds %d different books. Remove"
-		      " one, then add this one again."), CART_LINES_MAX);
+		      " one, then add this one again."),
+		    CART_LINES_MAX);
 	if (reply->list[0]->i == TOO_MANY_COPIES)
 		return req_fail(req, RC_CONFLICT,
 		    _("The cart holds at most %d copies of a book; yours has"
-		      " %d already."), CART_LINE_MAX,
-		    (int)reply->list[1]->i);
+		      " %d already."),
+		    CART_LINE_MAX, (int)reply->list[1]->i);
 	*quantity_now = reply->list[1]->i;
 	return RC_OK;
 }
@@ -186,9 +188,8 @@ cart_set(struct req *req, int64_t book_id, int64_t quantity)
 	rc = book_for_sale(req, book_id, &book);
 	if (rc < 0)
 		return rc;
-	const char *argv[] = { key, seen_key(req, key),
-		text_of(req, book_id), text_of(req, quantity),
-		seen_text(req, book) };
+	const char *argv[] = { key, seen_key(req, key), text_of(req, book_id),
+		text_of(req, quantity), seen_text(req, book) };
 
 	cache_queue_script(req, &set_script, 2, argv, LENGTH(argv));
 	rc = run_script(req, &reply);
@@ -223,8 +224,7 @@ cart_clear(struct req *req)
 	const char *key = req->sess->cart_key;
 	struct cache_reply *reply;
 
-	return cache_command(req, &reply, "DEL", key, seen_key(req, key),
-	    NULL);
+	return cache_command(req, &reply, "DEL", key, seen_key(req, key), NULL);
 }
 
 static void
@@ -287,10 +287,9 @@ gone_line(int64_t id, int64_t quantity, const char *seen)
 
 	return json_pack("{s:I, s:I, s:s?, s:n, s:I, s:I, s:I, s:n, s:b, s:s}",
 	    "book_id", (json_int_t)id, "quantity", (json_int_t)quantity,
-	    "title", title ? title + 1 : NULL, "author",
-	    "price", (json_int_t)0, "line_total", (json_int_t)0,
-	    "stock_quantity", (json_int_t)0, "price_seen", "orderable", 0,
-	    "problem", "gone");
+	    "title", title ? title + 1 : NULL, "author", "price", (json_int_t)0,
+	    "line_total", (json_int_t)0, "stock_quantity", (json_int_t)0,
+	    "price_seen", "orderable", 0, "problem", "gone");
 }
 
 static const char *
@@ -312,17 +311,17 @@ line_of(json_t *book, int64_t quantity, const char *seen)
 	bool orderable = stock >= quantity;
 	const char *problem;
 
-	json_object_set_new(book, "book_id",
-	    json_integer(model_int(book, "id")));
+	json_object_set_new(
+	    book, "book_id", json_integer(model_int(book, "id")));
 	json_object_del(book, "id");
 	json_object_set_new(book, "quantity", json_integer(quantity));
-	json_object_set_new(book, "line_total",
-	    json_integer(orderable ? price * quantity : 0));
+	json_object_set_new(
+	    book, "line_total", json_integer(orderable ? price * quantity : 0));
 	json_object_set_new(book, "price_seen", json_integer(price_seen));
 	json_object_set_new(book, "orderable", json_boolean(orderable));
 	problem = problem_of(stock, quantity, price, price_seen);
-	json_object_set_new(book, "problem",
-	    problem ? json_string(problem) : json_null());
+	json_object_set_new(
+	    book, "problem", problem ? json_string(problem) : json_null());
 	return book;
 }
 
@@ -341,14 +340,14 @@ make_cart(const struct cache_reply *cart, const struct cache_reply *seen,
 		json_t *book = find_book(books, id);
 
 		line = book ? line_of(book, quantity, was) :
-		    gone_line(id, quantity, was);
+			      gone_line(id, quantity, was);
 		total += model_int(line, "line_total");
 		copies += quantity;
 		json_array_append(lines, line);
 	}
-	return json_pack("{s:o, s:I, s:I, s:I}", "lines", lines,
-	    "count", (json_int_t)(cart->len / 2),
-	    "quantity", (json_int_t)copies, "total", (json_int_t)total);
+	return json_pack("{s:o, s:I, s:I, s:I}", "lines", lines, "count",
+	    (json_int_t)(cart->len / 2), "quantity", (json_int_t)copies,
+	    "total", (json_int_t)total);
 }
 
 static int

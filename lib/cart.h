@@ -11,8 +11,8 @@
 
 #include "req.h"
 
-#define CART_LINE_MAX 99	/* copies of one book */
-#define CART_LINES_MAX 100	/* different books */
+#define CART_LINE_MAX 99   /* copies of one book */
+#define CART_LINES_MAX 100 /* different books */
 
 /*
  * Adds copies of a book.  once (NULL for none) is a one-time key: the same
@@ -45,8 +45,8 @@ int cart_load(struct req *req, json_t **cart) ATTR_CHECK;
 
 /* Queues the merge of a guest's cart into a member's (limits kept: what is
  * over them stays out). */
-void cart_queue_merge(struct req *req, const char *guest_key,
-    const char *member_key);
+void cart_queue_merge(
+    struct req *req, const char *guest_key, const char *member_key);
 
 /* Guest carts live this long after their last change. */
 #define CART_GUEST_S (7 * 24 * 3600)

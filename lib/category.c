@@ -12,7 +12,7 @@ static const char *
 cache_key(const struct req *req)
 {
 	return req->lang == LANG_KO ? "cache:categories:ko" :
-	    "cache:categories:en";
+				      "cache:categories:en";
 }
 
 void
@@ -87,16 +87,14 @@ static void
 from_rows(struct req *req, const json_t *rows, struct categories *list)
 {
 	list->n = json_array_size(rows);
-	list->items = arena_alloc(req->arena,
-	    list->n * sizeof(list->items[0]));
+	list->items = arena_alloc(req->arena, list->n * sizeof(list->items[0]));
 	for (size_t i = 0; i < list->n; i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		list->items[i] = (struct category){
-		    .id = model_int(row, "id"),
-		    .parent = model_int(row, "parent_id"),
-		    .count = model_int(row, "count"),
-		    .name = model_text(row, "name") };
+		list->items[i] = (struct category){ .id = model_int(row, "id"),
+			.parent = model_int(row, "parent_id"),
+			.count = model_int(row, "count"),
+			.name = model_text(row, "name") };
 	}
 	sum_counts(list, rows);
 }
@@ -118,8 +116,9 @@ store(struct req *req, const struct categories *list)
 		buf_str(&text, c->name);
 		buf_char(&text, '\n');
 	}
-	if (text.len && !text.over && cache_command(req, &reply, "SET",
-	    cache_key(req), text.data, "EX", CACHE_S, NULL) < 0)
+	if (text.len && !text.over &&
+	    cache_command(req, &reply, "SET", cache_key(req), text.data, "EX",
+		CACHE_S, NULL) < 0)
 		req_forgive(req);
 	buf_free(&text);
 }
@@ -149,8 +148,8 @@ lines_in(const char *text)
 }
 
 static bool
-from_cache(struct req *req, const struct cache_reply *cached,
-    struct categories *list)
+from_cache(
+    struct req *req, const struct cache_reply *cached, struct categories *list)
 {
 	size_t lines;
 	char *line, *end;
@@ -159,8 +158,7 @@ from_cache(struct req *req, const struct cache_reply *cached,
 		return false;
 	lines = lines_in(cached->s);
 	list->n = 0;
-	list->items = arena_alloc(req->arena,
-	    lines * sizeof(list->items[0]));
+	list->items = arena_alloc(req->arena, lines * sizeof(list->items[0]));
 	line = arena_strndup(req->arena, cached->s, cached->len);
 	while ((end = strchr(line, '\n'))) {
 		*end = '\0';
@@ -240,8 +238,10 @@ category_tree(struct req *req, const struct cache_reply *cached, int64_t open,
 	int rc;
 
 	if (!from_cache(req, cached, &list)) {
-		rc = db_rows(req, req->lang == LANG_KO ? &CATEGORY_TREE_KO :
-		    &CATEGORY_TREE_EN, DB_NO_ARGS, &rows);
+		rc = db_rows(req,
+		    req->lang == LANG_KO ? &CATEGORY_TREE_KO :
+					   &CATEGORY_TREE_EN,
+		    DB_NO_ARGS, &rows);
 		if (rc < 0)
 			return rc;
 		from_rows(req, rows, &list);

@@ -7,7 +7,7 @@
 
 #include "req.h"
 
-#define CATEGORY_BELOW_MAX 64	/* categories listed together */
+#define CATEGORY_BELOW_MAX 64 /* categories listed together */
 
 /* Queues the reading of the cached tree, as part of a route's prefetch(). */
 void category_queue(struct req *req);

@@ -8,10 +8,10 @@
 #include "secret.h"
 
 #define MEMORY ((size_t)256 * 1024 * 1024)
-#define ADMIN_MS (10 * 60 * 1000)	/* a migration may take its time */
+#define ADMIN_MS (10 * 60 * 1000) /* a migration may take its time */
 
 static const char *command_name = "seoga";
-static struct arena *model_arena;	/* where jansson's values are */
+static struct arena *model_arena; /* where jansson's values are */
 
 static void *
 model_alloc(size_t size)
@@ -69,9 +69,12 @@ command_open(struct req *req, const char *name, bool admin)
 		command_die("the system has no randomness");
 	lang_open(conf.locale_dir);
 	lang_use(LANG_EN);
-	*req = (struct req){ .conf = &conf, .lang = LANG_EN,
-		.arena = arena_open(MEMORY), .db = db_open(&conf),
-		.cache = cache_open(&conf), .addr = "" };
+	*req = (struct req){ .conf = &conf,
+		.lang = LANG_EN,
+		.arena = arena_open(MEMORY),
+		.db = db_open(&conf),
+		.cache = cache_open(&conf),
+		.addr = "" };
 	if (!req->arena || !req->db || !req->cache)
 		command_die("there is no memory");
 	model_arena = req->arena;

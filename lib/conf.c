@@ -9,12 +9,11 @@ struct reader {
 	char *error;
 	size_t error_size;
 	bool failed;
-	char *lines[8];		/* read from files, one a secret */
+	char *lines[8]; /* read from files, one a secret */
 	size_t line_count;
 };
 
-ATTR_PRINTF(2, 3) static void
-fail(struct reader *r, const char *fmt, ...)
+ATTR_PRINTF(2, 3) static void fail(struct reader *r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -96,8 +95,8 @@ load_backends(struct reader *r, struct conf *c)
 	c->db_password = secret_text(r, "SEOGA_DB_PASSWORD", "");
 	c->db_name = text("SEOGA_DB_NAME", "seoga");
 	c->db_admin_user = text("SEOGA_DB_ADMIN_USER", c->db_user);
-	c->db_admin_password = secret_text(r, "SEOGA_DB_ADMIN_PASSWORD",
-	    c->db_password);
+	c->db_admin_password =
+	    secret_text(r, "SEOGA_DB_ADMIN_PASSWORD", c->db_password);
 	c->redis_hosts = text("SEOGA_REDIS_HOSTS", "127.0.0.1:6379");
 	c->redis_password = secret_text(r, "SEOGA_REDIS_PASSWORD", "");
 	c->redis_db = number(r, "SEOGA_REDIS_DB", 0, 0, 1023);
@@ -131,7 +130,8 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 	load_backends(&r, &c);
 	load_site(&r, &c);
 	if (strlen(c.secret) < 32)
-		fail(&r, "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"
+		fail(&r,
+		    "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"
 		    " 32 characters; it keys the form tokens.");
 	if (r.failed) {
 		while (r.line_count)

@@ -22,25 +22,25 @@ struct conf {
 
 	/* Redis: the same form as db_hosts. */
 	const char *redis_hosts;
-	const char *redis_password;	/* "" = none */
+	const char *redis_password; /* "" = none */
 	int redis_db;
 
-	int connect_ms;		/* deadline to connect to a backend, 1000 */
-	int command_ms;		/* deadline of one command, 2000 */
+	int connect_ms; /* deadline to connect to a backend, 1000 */
+	int command_ms; /* deadline of one command, 2000 */
 
 	const char *template_dir;
 	const char *locale_dir;
 	const char *static_dir;
 	const char *sql_dir;
-	const char *log_file;		/* NULL = descriptor 2 */
-	const char *var_dir;		/* of the instance; NULL = not known */
-	const char *cors_origins;	/* comma-separated, "" = none */
-	const char *secret;		/* keys CSRF tokens; >= 32 characters */
+	const char *log_file;	  /* NULL = descriptor 2 */
+	const char *var_dir;	  /* of the instance; NULL = not known */
+	const char *cors_origins; /* comma-separated, "" = none */
+	const char *secret;	  /* keys CSRF tokens; >= 32 characters */
 
-	int session_s;		/* sliding life of a session, 1800 */
-	int remember_s;		/* with "remember me", 604800 */
-	int lock_s;		/* lock after 5 failed logins, 900 */
-	int form_limit;		/* largest urlencoded or JSON body, bytes */
+	int session_s;	/* sliding life of a session, 1800 */
+	int remember_s; /* with "remember me", 604800 */
+	int lock_s;	/* lock after 5 failed logins, 900 */
+	int form_limit; /* largest urlencoded or JSON body, bytes */
 };
 
 /* Reads everything.  On a mistake returns RC_BAD_INPUT with one sentence,

@@ -65,7 +65,7 @@ static int
 get_link(struct db *db, struct run *run)
 {
 	if (db->busy)
-		db_link_close(db);		/* a jump left rows unread */
+		db_link_close(db); /* a jump left rows unread */
 	if (db->link && !db->in_tx && !is_repeatable(run->st->sql) &&
 	    hosts_hung_up(mysql_get_socket(db->link)))
 		db_link_close(db);
@@ -116,7 +116,7 @@ may_repeat(const struct db *db, const struct run *run)
 	    spent > db->conf->command_ms * INT64_C(1000) / 2)
 		return false;
 	if (run->code == ER_UNKNOWN_STMT_HANDLER)
-		return true;		/* not run, by MariaDB's word */
+		return true; /* not run, by MariaDB's word */
 	return db_is_lost(run->code) &&
 	    (!run->sent || is_repeatable(run->st->sql));
 }
@@ -144,11 +144,11 @@ failed(struct req *req, struct run *run)
 	if (db_ends_link(run->code))
 		db_link_close(db);
 	if (run->code == ER_DUP_ENTRY)
-		return RC_CONFLICT;	/* the caller has better words */
+		return RC_CONFLICT; /* the caller has better words */
 	if (db->in_tx && db_is_contention(run->code)) {
 		db_log_failure(LOG_WARN, run);
 		db->tx_again = true;
-		return RC_DOWN;		/* db_tx() says so if it stays so */
+		return RC_DOWN; /* db_tx() says so if it stays so */
 	}
 	db_log_failure(LOG_ERROR, run);
 	if (!db->link || db_is_down(run->code) || db_is_contention(run->code))

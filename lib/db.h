@@ -58,7 +58,8 @@ db_null(void)
 
 #define DB_ARGS(...) \
 	(const struct db_arg[]){ __VA_ARGS__ }, \
-	sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
+	    sizeof((const struct db_arg[]){ __VA_ARGS__ }) / \
+	    sizeof(struct db_arg)
 #define DB_NO_ARGS NULL, 0
 
 /* Opens nothing yet: the first statement connects. */
@@ -70,13 +71,13 @@ int db_rows(struct req *req, const struct db_stmt *st,
     const struct db_arg *args, size_t nargs, json_t **rows) ATTR_CHECK;
 
 /* The one row; RC_NOT_FOUND, without a text, when there is none. */
-int db_row(struct req *req, const struct db_stmt *st,
-    const struct db_arg *args, size_t nargs, json_t **row) ATTR_CHECK;
+int db_row(struct req *req, const struct db_stmt *st, const struct db_arg *args,
+    size_t nargs, json_t **row) ATTR_CHECK;
 
 /* A statement without rows.  affected and id (AUTO_INCREMENT) may be NULL. */
-int db_exec(struct req *req, const struct db_stmt *st,
-    const struct db_arg *args, size_t nargs, int64_t *affected, int64_t *id)
-    ATTR_CHECK;
+int
+db_exec(struct req *req, const struct db_stmt *st, const struct db_arg *args,
+    size_t nargs, int64_t *affected, int64_t *id) ATTR_CHECK;
 
 /*
  * Runs work in a transaction: COMMIT when it returns RC_OK, else ROLLBACK and

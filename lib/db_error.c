@@ -4,7 +4,7 @@
  */
 #include "db_internal.h"
 
-#define RETRY_AFTER 5		/* seconds, for the reader of a 503 */
+#define RETRY_AFTER 5 /* seconds, for the reader of a 503 */
 
 /* Errors of newer servers, which Debian's header does not know. */
 #define ER_QUERY_TIMEOUT_MYSQL 3024
@@ -20,8 +20,8 @@ db_blame(struct run *run, unsigned code, const char *state, const char *text)
 void
 db_blame_link(struct run *run, MYSQL *link)
 {
-	db_blame(run, mysql_errno(link), mysql_sqlstate(link),
-	    mysql_error(link));
+	db_blame(
+	    run, mysql_errno(link), mysql_sqlstate(link), mysql_error(link));
 }
 
 void
@@ -80,11 +80,11 @@ db_is_down(unsigned code)
 	case ER_OUT_OF_RESOURCES:
 	case ER_DISK_FULL:
 	case ER_RECORD_FILE_FULL:
-	case ER_UNKNOWN_COM_ERROR:		/* Galera: not ready */
+	case ER_UNKNOWN_COM_ERROR: /* Galera: not ready */
 	case ER_TOO_MANY_USER_CONNECTIONS:
 	case ER_USER_LIMIT_REACHED:
 	case ER_MAX_PREPARED_STMT_COUNT_REACHED:
-	case ER_OPTION_PREVENTS_STATEMENT:	/* read only */
+	case ER_OPTION_PREVENTS_STATEMENT: /* read only */
 	case ER_QUERY_INTERRUPTED:
 	case ER_STATEMENT_TIMEOUT:
 	case ER_QUERY_TIMEOUT_MYSQL:
@@ -117,6 +117,7 @@ int
 db_down(struct req *req)
 {
 	req->retry_after = RETRY_AFTER;
-	return req_fail(req, RC_DOWN, "%s", _("The catalogue is not "
-	    "available right now. Please try again in a moment."));
+	return req_fail(req, RC_DOWN, "%s",
+	    _("The catalogue is not "
+	      "available right now. Please try again in a moment."));
 }

@@ -22,20 +22,20 @@
 #include "log.h"
 
 enum {
-	DB_STMTS_MAX = 64,	/* prepared at a time */
+	DB_STMTS_MAX = 64, /* prepared at a time */
 	DB_ROWS_MAX = 1000
 };
 
 struct db {
 	const struct conf *conf;
 	struct hosts hosts;
-	MYSQL *link;			/* NULL: not connected */
+	MYSQL *link; /* NULL: not connected */
 	struct prepared *prepared[DB_STMTS_MAX];
 	size_t nprepared;
 	uint64_t clock;
-	bool busy;			/* between sending and the last row */
+	bool busy; /* between sending and the last row */
 	bool in_tx;
-	bool tx_again;			/* rolled back by the server: retry */
+	bool tx_again; /* rolled back by the server: retry */
 };
 
 /* One statement on its way. */
@@ -45,9 +45,9 @@ struct run {
 	size_t nargs;
 	struct prepared *prepared;
 	int64_t begin;
-	bool was_open;			/* the link, before the attempt */
-	bool sent;			/* it may have been run */
-	unsigned code;			/* MariaDB's error number, 0 = none */
+	bool was_open; /* the link, before the attempt */
+	bool sent;     /* it may have been run */
+	unsigned code; /* MariaDB's error number, 0 = none */
 	char state[SQLSTATE_LENGTH + 1];
 	char text[MYSQL_ERRMSG_SIZE];
 };
@@ -66,8 +66,8 @@ struct prepared {
 	char *name, *sql;
 	MYSQL_STMT *stmt;
 	struct column *columns;
-	unsigned ncolumns;		/* 0: it gives no rows */
-	uint64_t used;			/* when, by db->clock */
+	unsigned ncolumns; /* 0: it gives no rows */
+	uint64_t used;	   /* when, by db->clock */
 };
 
 /* Finds run->prepared, or prepares it. */
@@ -90,8 +90,8 @@ int db_next_row(struct req *req, struct run *run, json_t **row);
 /* --- db_error.c --------------------------------------------------------- */
 
 /* What went wrong, in the words of MariaDB or the link, or in ours. */
-void db_blame(struct run *run, unsigned code, const char *state,
-    const char *text);
+void
+db_blame(struct run *run, unsigned code, const char *state, const char *text);
 void db_blame_link(struct run *run, MYSQL *link);
 void db_blame_stmt(struct run *run, MYSQL_STMT *stmt);
 void db_blame_memory(struct run *run);

@@ -69,8 +69,8 @@ link_open_at(struct db *db, const struct host *host, struct run *run)
 	if (host->port)
 		mysql_options(link, MYSQL_OPT_PROTOCOL, &tcp);
 	if (!mysql_real_connect(link, host->port ? host->name : NULL,
-	    conf->db_user, conf->db_password, conf->db_name,
-	    (unsigned)host->port, host->port ? NULL : host->name, 0)) {
+		conf->db_user, conf->db_password, conf->db_name,
+		(unsigned)host->port, host->port ? NULL : host->name, 0)) {
 		db_blame_link(run, link);
 		mysql_close(link);
 		return RC_DOWN;

@@ -4,14 +4,20 @@
  */
 #include "db_internal.h"
 
-#define TEXT_MAX 1024		/* longer values take a second copy */
+#define TEXT_MAX 1024 /* longer values take a second copy */
 
-enum column_type { COLUMN_INT, COLUMN_FLAG, COLUMN_DECIMAL, COLUMN_TIME,
-    COLUMN_TEXT, COLUMN_BYTES };
+enum column_type {
+	COLUMN_INT,
+	COLUMN_FLAG,
+	COLUMN_DECIMAL,
+	COLUMN_TIME,
+	COLUMN_TEXT,
+	COLUMN_BYTES
+};
 
 struct column {
 	enum column_type type;
-	char *key;			/* the label without its "?" */
+	char *key; /* the label without its "?" */
 	size_t key_len;
 	my_bool null, cut, is_unsigned;
 	unsigned long len;
@@ -71,8 +77,8 @@ column_init(struct column *column, const MYSQL_FIELD *field)
 }
 
 static int
-column_bind_text(struct column *column, const MYSQL_FIELD *field,
-    MYSQL_BIND *bind)
+column_bind_text(
+    struct column *column, const MYSQL_FIELD *field, MYSQL_BIND *bind)
 {
 	size_t size = field->length < TEXT_MAX ? field->length + 1 : TEXT_MAX;
 
@@ -128,8 +134,7 @@ bind_columns(struct prepared *p, MYSQL_RES *meta)
 	for (unsigned i = 0; rc == RC_OK && i < n; i++) {
 		rc = column_init(&p->columns[i], &fields[i]);
 		if (rc == RC_OK)
-			rc = column_bind(&p->columns[i], &fields[i],
-			    &binds[i]);
+			rc = column_bind(&p->columns[i], &fields[i], &binds[i]);
 	}
 	if (rc == RC_OK && mysql_stmt_bind_result(p->stmt, binds))
 		rc = RC_DOWN;
@@ -212,8 +217,10 @@ whole_text(struct req *req, struct run *run, unsigned i, const char **out)
 	my_bool null = 0, cut = 0;
 	unsigned long len = 0;
 	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_STRING,
-	    .buffer_length = column->len, .length = &len, .is_null = &null,
-	    .error = &cut };
+		.buffer_length = column->len,
+		.length = &len,
+		.is_null = &null,
+		.error = &cut };
 
 	bind.buffer = arena_alloc(req->arena, column->len);
 	if (mysql_stmt_fetch_column(run->prepared->stmt, &bind, i, 0)) {
@@ -256,8 +263,7 @@ decimal_json(struct run *run, const struct column *column)
 {
 	int64_t n;
 
-	if (column->cut ||
-	    decimal_value(column->u.text, column->len, &n) < 0) {
+	if (column->cut || decimal_value(column->u.text, column->len, &n) < 0) {
 		db_blame_us(run, "a DECIMAL above 2^63 - 1 minor units");
 		return NULL;
 	}
@@ -297,7 +303,7 @@ row_json(struct req *req, struct run *run, json_t **out)
 		value = value_json(req, run, i);
 		/* Refuses a NULL value, too. */
 		if (json_object_setn_new_nocheck(row, p->columns[i].key,
-		    p->columns[i].key_len, value) < 0) {
+			p->columns[i].key_len, value) < 0) {
 			json_decref(row);
 			return RC_BUG;
 		}
@@ -322,7 +328,7 @@ db_next_row(struct req *req, struct run *run, json_t **row)
 
 	switch (mysql_stmt_fetch(stmt)) {
 	case 0:
-	case MYSQL_DATA_TRUNCATED:	/* text_value() gets the whole */
+	case MYSQL_DATA_TRUNCATED: /* text_value() gets the whole */
 		return row_json(req, run, row);
 	case MYSQL_NO_DATA:
 		return RC_NOT_FOUND;

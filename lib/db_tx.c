@@ -7,7 +7,7 @@
 #include "secret.h"
 
 #define TX_TRIES 5
-#define TX_WAIT_US 2000		/* before the second try; doubles */
+#define TX_WAIT_US 2000 /* before the second try; doubles */
 
 static const struct db_stmt TX_BEGIN = { "tx.begin", "START TRANSACTION" };
 static const struct db_stmt TX_COMMIT = { "tx.commit", "COMMIT" };
@@ -39,7 +39,7 @@ tx_rollback(struct req *req)
 
 	if (!db->link)
 		return;
-	db->tx_again = false;	/* which lets nothing pass */
+	db->tx_again = false; /* which lets nothing pass */
 	if (tx_simple(req, &TX_ROLLBACK) < 0)
 		db_link_close(db);
 	db->tx_again |= again;
@@ -47,8 +47,8 @@ tx_rollback(struct req *req)
 
 /* One try.  *again: the server asks for another. */
 static int
-tx_try(struct req *req, int (*work)(struct req *, void *), void *arg,
-    bool *again)
+tx_try(
+    struct req *req, int (*work)(struct req *, void *), void *arg, bool *again)
 {
 	struct db *db = req->db;
 	int rc;

@@ -18,8 +18,7 @@ static const struct {
 	{ 401, N_("Please sign in"),
 	    N_("This is only for members who are signed in."),
 	    N_("Sign in, then try again.") },
-	{ 403, N_("That is not allowed"),
-	    N_("You may not see or do this."),
+	{ 403, N_("That is not allowed"), N_("You may not see or do this."),
 	    N_("Go back, reload the page and try again.") },
 	{ 404, N_("There is no such page"),
 	    N_("The address may be mistyped, or the page may have moved."),
@@ -53,8 +52,7 @@ static const struct {
 	    N_("A part of the site that this page needs is away for a"
 	       " moment."),
 	    N_("Wait a little, then try again.") },
-	{ 504, N_("That took too long"),
-	    N_("The page was not ready in time."),
+	{ 504, N_("That took too long"), N_("The page was not ready in time."),
 	    N_("Try again in a moment.") },
 };
 
@@ -64,17 +62,15 @@ failure_model(int status, const char *what)
 	size_t i = 0;
 	const char *kept = status >= 500 ?
 	    _("Your cart and your account are safe. If you were sending a"
-	      " form, look first whether it was done.") : "";
+	      " form, look first whether it was done.") :
+	    "";
 
 	while (i < LENGTH(failures) - 1 && failures[i].status != status)
 		i++;
-	return json_pack("{s:i, s:s, s:s, s:s, s:[s], s:n}",
-	    "status", status,
-	    "heading", _(failures[i].heading),
-	    "what", what ? what : _(failures[i].what),
-	    "kept", kept,
-	    "next_steps", _(failures[i].next),
-	    "retry_after");
+	return json_pack("{s:i, s:s, s:s, s:s, s:[s], s:n}", "status", status,
+	    "heading", _(failures[i].heading), "what",
+	    what ? what : _(failures[i].what), "kept", kept, "next_steps",
+	    _(failures[i].next), "retry_after");
 }
 
 /* RFC 6750: the error is for those who sent a token, even a bad one. */
@@ -91,12 +87,11 @@ challenge(struct req *req)
 static void
 send_problem(struct req *req, int status, const json_t *model)
 {
-	json_t *problem = json_pack("{s:s, s:O, s:O, s:O, s:s, s:s}",
-	    "type", "about:blank",
-	    "title", json_object_get(model, "heading"),
-	    "status", json_object_get(model, "status"),
-	    "detail", json_object_get(model, "what"),
-	    "instance", req->path, "request_id", req->trace);
+	json_t *problem = json_pack("{s:s, s:O, s:O, s:O, s:s, s:s}", "type",
+	    "about:blank", "title", json_object_get(model, "heading"), "status",
+	    json_object_get(model, "status"), "detail",
+	    json_object_get(model, "what"), "instance", req->path, "request_id",
+	    req->trace);
 
 	if (req->errors)
 		json_object_set(problem, "errors", req->errors);
@@ -111,14 +106,14 @@ send_problem(struct req *req, int status, const json_t *model)
 static void
 send_error_page(struct req *req, int status, json_t *model)
 {
-	req->errors = NULL;	/* there is no form on this page */
+	req->errors = NULL; /* there is no form on this page */
 	req->status = status;
 	if (page_send(req, "error", model) == RC_OK)
 		return;
 	/* Not even that: say it without a template. */
 	buf_reset(req->out);
-	buf_printf(req->out, "%d %s\n%s\n", status, http_reason(status),
-	    req->trace);
+	buf_printf(
+	    req->out, "%d %s\n%s\n", status, http_reason(status), req->trace);
 	page_send_body(req, status, "text/plain; charset=utf-8", req->out);
 }
 
@@ -136,8 +131,8 @@ failure_send(struct req *req, enum rc rc)
 	if ((status == 503 || status == 429) && !req->retry_after)
 		req->retry_after = 5;
 	if (req->retry_after) {
-		json_object_set_new(model, "retry_after",
-		    json_integer(req->retry_after));
+		json_object_set_new(
+		    model, "retry_after", json_integer(req->retry_after));
 		http_headerf(req, "Retry-After", "%d", req->retry_after);
 	}
 	if (req->api)

@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 #define LISTENER 0
-#define CONN_MAX 256 /* kept connections of one worker */
-#define READ_S 10 /* for nginx to deliver a request */
-#define SEND_S 60 /* for nginx to take the reply */
+#define CONN_MAX 256			/* kept connections of one worker */
+#define READ_S 10			/* for nginx to deliver a request */
+#define SEND_S 60			/* for nginx to take the reply */
 #define BODY_KEEP ((size_t)1024 * 1024) /* a larger body buffer is freed */
 
 struct fcgi_call {
@@ -263,8 +263,8 @@ reply_at_once(struct fcgi_call *call, const char *head, size_t head_len,
 		{ record(r, FCGI_END_REQUEST, sizeof(FCGI_EndRequestBody)),
 		    { .protocolStatus = FCGI_REQUEST_COMPLETE } } };
 	struct iovec pieces[] = { piece(&first, sizeof(first)),
-		piece(head, head_len), piece("\r\n", 2),
-		piece(body, body_len), piece(&last, sizeof(last)) };
+		piece(head, head_len), piece("\r\n", 2), piece(body, body_len),
+		piece(&last, sizeof(last)) };
 
 	call->ended = true;
 	if (write_pieces(r->ipcFd, pieces, LENGTH(pieces)) == RC_OK)

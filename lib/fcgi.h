@@ -16,9 +16,9 @@ struct fcgi_call; /* one request as it came over the wire */
 
 struct fcgi_options {
 	size_t body_max; /* bytes; more is answered without a handler */
-	int request_s; /* a request that takes longer ends the worker;
+	int request_s;	 /* a request that takes longer ends the worker;
 				   0 = 30 */
-	int drain_s; /* longest wait after TERM; 0 = 30 */
+	int drain_s;	 /* longest wait after TERM; 0 = 30 */
 	void (*serve)(struct fcgi_call *call, void *arg);
 	void (*reopen)(void); /* on USR1; may be NULL */
 	void *arg;

@@ -39,8 +39,8 @@ make_values(struct req *req, const struct field *fields)
 
 	while (fields && fields[n].name)
 		n++;
-	form->values = arena_alloc(req->arena,
-	    (n + LENGTH(page_fields)) * sizeof(*form->values));
+	form->values = arena_alloc(
+	    req->arena, (n + LENGTH(page_fields)) * sizeof(*form->values));
 	form->n = 0;
 	form->pairs = 0;
 	for (i = 0; i < n; i++)
@@ -48,8 +48,8 @@ make_values(struct req *req, const struct field *fields)
 	if (req->api)
 		return;
 	for (i = 0; i < LENGTH(page_fields); i++)
-		if (!form_find(form, page_fields[i].name,
-		    strlen(page_fields[i].name)))
+		if (!form_find(
+			form, page_fields[i].name, strlen(page_fields[i].name)))
 			add_value(form, &page_fields[i]);
 }
 
@@ -106,9 +106,10 @@ media_is(const char *content_type, const char *type)
 static int
 unknown_media(struct req *req)
 {
-	return req_fail(req, RC_MEDIA, req->api ?
-	    _("Send application/json or application/x-www-form-urlencoded.") :
-	    _("The form was sent in a way that is not understood here."));
+	return req_fail(req, RC_MEDIA,
+	    req->api ?
+		_("Send application/json or application/x-www-form-urlencoded.") :
+		_("The form was sent in a way that is not understood here."));
 }
 
 static int
@@ -141,11 +142,10 @@ form_parse(struct req *req, const struct field *fields,
 	make_values(req, fields);
 	rc = read_captures(req);
 	if (rc == RC_OK && req->query)
-		rc = form_read_pairs(req, req->query, strlen(req->query),
-		    FIELD_QUERY);
+		rc = form_read_pairs(
+		    req, req->query, strlen(req->query), FIELD_QUERY);
 	if (rc == RC_OK)
-		rc = read_body(req, content_type, (const char *)body,
-		    body_len);
+		rc = read_body(req, content_type, (const char *)body, body_len);
 	if (rc < 0)
 		return rc;
 	return form_check_values(req);

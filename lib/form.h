@@ -14,30 +14,30 @@
 #include "req.h"
 
 enum field_type {
-	FIELD_TEXT,	/* one line: trimmed, no control characters;
+	FIELD_TEXT,   /* one line: trimmed, no control characters;
 			   min, max count characters, not bytes */
-	FIELD_SECRET,	/* as TEXT, not trimmed and never given back */
-	FIELD_INT,	/* decimal, optional "-"; min and max bound it, so a
+	FIELD_SECRET, /* as TEXT, not trimmed and never given back */
+	FIELD_INT,    /* decimal, optional "-"; min and max bound it, so a
 			   negative number needs a negative min; empty counts
 			   as not given */
-	FIELD_FLAG,	/* 1 on true yes / 0 off false no "" */
-	FIELD_FILE	/* a file of a multipart body; min, max count bytes */
+	FIELD_FLAG,   /* 1 on true yes / 0 off false no "" */
+	FIELD_FILE    /* a file of a multipart body; min, max count bytes */
 };
 
 enum field_flags {
-	FIELD_REQUIRED = 1,	/* not asked of a body's fields on GET */
-	FIELD_QUERY = 2,	/* may come in the query string */
-	FIELD_BODY = 4,		/* may come in the body */
-	FIELD_PATH = 8,		/* a capture of the route's location */
-	FIELD_PAGE = 16		/* of pages only: unknown to the API */
+	FIELD_REQUIRED = 1, /* not asked of a body's fields on GET */
+	FIELD_QUERY = 2,    /* may come in the query string */
+	FIELD_BODY = 4,	    /* may come in the body */
+	FIELD_PATH = 8,	    /* a capture of the route's location */
+	FIELD_PAGE = 16	    /* of pages only: unknown to the API */
 };
 
 struct field {
 	const char *name;
 	enum field_type type;
 	unsigned flags;
-	int64_t min, max;	/* max 0 = no bound but the body's */
-	const char *label;	/* N_("Name"), for messages */
+	int64_t min, max;  /* max 0 = no bound but the body's */
+	const char *label; /* N_("Name"), for messages */
 };
 
 /* A file of a multipart body; data points into the body.  filename is the

@@ -44,8 +44,8 @@ wrong_text(struct req *req, struct value *v)
 	const char *s = v->text;
 
 	if (v->mistyped)
-		return arena_printf(req->arena, _("%s must be text."),
-		    label(v));
+		return arena_printf(
+		    req->arena, _("%s must be text."), label(v));
 	if (v->field->type == FIELD_TEXT) {
 		utf8_trim(&s, &v->len);
 		v->text += s - v->text;
@@ -54,8 +54,10 @@ wrong_text(struct req *req, struct value *v)
 	if (v->len == 0)
 		return NULL;
 	if (!utf8_one_line(v->text, v->len))
-		return arena_printf(req->arena, _("%s must be on one line "
-		    "and without invisible characters."), label(v));
+		return arena_printf(req->arena,
+		    _("%s must be on one line "
+		      "and without invisible characters."),
+		    label(v));
 	return wrong_length(req, v, (int64_t)utf8_count(v->text, v->len));
 }
 
@@ -70,10 +72,9 @@ read_number(const char *s, int64_t *number)
 	if (!*s)
 		return false;
 	for (; *s; s++) {
-		if (*s < '0' || *s > '9' ||
-		    __builtin_mul_overflow(n, 10, &n) ||
+		if (*s < '0' || *s > '9' || __builtin_mul_overflow(n, 10, &n) ||
 		    (negative ? __builtin_sub_overflow(n, *s - '0', &n) :
-		    __builtin_add_overflow(n, *s - '0', &n)))
+				__builtin_add_overflow(n, *s - '0', &n)))
 			return false;
 	}
 	*number = n;
@@ -91,7 +92,7 @@ wrong_int(struct req *req, struct value *v)
 	v->text += s - v->text;
 	v->text[v->len] = '\0';
 	if (!v->mistyped && v->len == 0) {
-		v->text = NULL;		/* a box left empty */
+		v->text = NULL; /* a box left empty */
 		return NULL;
 	}
 	if (!v->mistyped && read_number(v->text, &n) && !beyond(f, n)) {
@@ -111,8 +112,11 @@ static const char *
 wrong_flag(struct req *req, struct value *v)
 {
 	static const char *const words[][2] = {
-		{ "0", "1" }, { "off", "on" }, { "false", "true" },
-		{ "no", "yes" }, { "", "1" },
+		{ "0", "1" },
+		{ "off", "on" },
+		{ "false", "true" },
+		{ "no", "yes" },
+		{ "", "1" },
 	};
 	size_t i;
 
@@ -129,8 +133,8 @@ static const char *
 wrong_file(struct req *req, const struct value *v)
 {
 	if (!v->file)
-		return arena_printf(req->arena, _("%s must be a file."),
-		    label(v));
+		return arena_printf(
+		    req->arena, _("%s must be a file."), label(v));
 	switch (beyond(v->field, (int64_t)v->file->len)) {
 	case -1:
 		return arena_printf(req->arena,
@@ -185,8 +189,8 @@ check_value(struct req *req, struct value *v)
 	const char *message = v->text ? wrong(req, v) : NULL;
 
 	if (!message && is_missing(req, v))
-		message = arena_printf(req->arena, _("%s is missing."),
-		    label(v));
+		message =
+		    arena_printf(req->arena, _("%s is missing."), label(v));
 	if (!message)
 		return RC_OK;
 	/* Nobody typed an address like this into a form. */

@@ -1,7 +1,7 @@
 /* form_cookie -- finds a value in a Cookie header. */
 #include "form.h"
 
-#define COOKIE_MAX 4096	/* bytes of a value */
+#define COOKIE_MAX 4096 /* bytes of a value */
 
 /* cookie-octet of RFC 6265 4.1.1 */
 static bool

@@ -17,18 +17,18 @@
 #include "form.h"
 
 enum {
-	FORM_PAIRS_MAX = 200,	/* names with values in one request */
-	FORM_NAME_MAX = 64	/* bytes; no field of ours has a longer name */
+	FORM_PAIRS_MAX = 200, /* names with values in one request */
+	FORM_NAME_MAX = 64    /* bytes; no field of ours has a longer name */
 };
 
 /* One field of the program's table, and what came for it. */
 struct value {
 	const struct field *field;
-	unsigned from;		/* FIELD_QUERY ..., 0: not given */
-	char *text;		/* NULL: not given; UTF-8 without NUL */
+	unsigned from; /* FIELD_QUERY ..., 0: not given */
+	char *text;    /* NULL: not given; UTF-8 without NUL */
 	size_t len;
-	int64_t number;		/* of a valid INT or FLAG */
-	bool mistyped;		/* JSON of another type, text for a file */
+	int64_t number; /* of a valid INT or FLAG */
+	bool mistyped;	/* JSON of another type, text for a file */
 	struct form_file *file;
 };
 
@@ -41,7 +41,7 @@ struct form {
 	const struct capture *captures;
 	struct value *values;
 	size_t n;
-	int pairs;		/* seen in query and body */
+	int pairs; /* seen in query and body */
 };
 
 /* --- form_value.c ------------------------------------------------------- */
@@ -63,8 +63,7 @@ int form_claim(struct req *req, struct value *v, unsigned from);
 /* The three of them for a name in a body; *v is then without text. */
 int form_take(struct req *req, const char *name, struct value **v);
 
-void form_set_text(struct req *req, struct value *v, const char *s,
-    size_t len);
+void form_set_text(struct req *req, struct value *v, const char *s, size_t len);
 
 /* Is a body of so many bytes within the limit? */
 int form_check_size(struct req *req, size_t len);
@@ -77,11 +76,10 @@ int form_no_such_page(struct req *req);
 /* --- form_urlencoded.c, form_json.c, form_multipart.c ------------------- */
 
 /* from is FIELD_QUERY or FIELD_BODY. */
-int form_read_pairs(struct req *req, const char *s, size_t len,
-    unsigned from);
+int form_read_pairs(struct req *req, const char *s, size_t len, unsigned from);
 int form_read_json(struct req *req, const char *body, size_t len);
-int form_read_multipart(struct req *req, const char *content_type,
-    const char *body, size_t len);
+int form_read_multipart(
+    struct req *req, const char *content_type, const char *body, size_t len);
 
 /* --- form_check.c ------------------------------------------------------- */
 

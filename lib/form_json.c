@@ -1,7 +1,7 @@
 /* form_json -- reads a body that is one flat JSON object. */
 #include "form_internal.h"
 
-#define DEPTH_MAX 4	/* 1 is enough for what we take */
+#define DEPTH_MAX 4 /* 1 is enough for what we take */
 
 /*
  * Bounds what the parser will have to hold before it holds anything: the
@@ -43,8 +43,8 @@ bad_json(struct req *req, const json_error_t *error)
 		return req_fail(req, RC_BAD_INPUT,
 		    _("A name occurs twice in the JSON object."));
 	return req_fail(req, RC_BAD_INPUT,
-	    _("The JSON text is wrong at line %d, column %d."),
-	    error->line, error->column);
+	    _("The JSON text is wrong at line %d, column %d."), error->line,
+	    error->column);
 }
 
 /* The types that fit: text to all but files, numbers to INT and FLAG,
@@ -55,8 +55,8 @@ keep_json(struct req *req, struct value *v, const json_t *json)
 	enum field_type want = v->field->type;
 
 	if (json_is_string(json) && want != FIELD_FILE) {
-		form_set_text(req, v, json_string_value(json),
-		    json_string_length(json));
+		form_set_text(
+		    req, v, json_string_value(json), json_string_length(json));
 	} else if (json_is_integer(json) &&
 	    (want == FIELD_INT || want == FIELD_FLAG)) {
 		v->text = arena_printf(req->arena, "%" JSON_INTEGER_FORMAT,
@@ -93,8 +93,8 @@ read_object(struct req *req, json_t *object)
 	int rc;
 
 	if (!json_is_object(object))
-		return req_fail(req, RC_BAD_INPUT,
-		    _("The JSON text must be an object."));
+		return req_fail(
+		    req, RC_BAD_INPUT, _("The JSON text must be an object."));
 	json_object_foreach(object, name, json) {
 		rc = read_member(req, name, json);
 		if (rc < 0)

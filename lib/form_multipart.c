@@ -13,8 +13,10 @@ keep_file(struct req *req, struct value *v, const struct multipart_part *part)
 		return;
 	v->file = arena_alloc(req->arena, sizeof(*v->file));
 	*v->file = (struct form_file){ .name = v->field->name,
-	    .filename = part->filename, .type = part->type,
-	    .data = (const unsigned char *)part->data, .len = part->len };
+		.filename = part->filename,
+		.type = part->type,
+		.data = (const unsigned char *)part->data,
+		.len = part->len };
 	form_set_text(req, v, "", 0);
 	v->mistyped = v->field->type != FIELD_FILE;
 }
@@ -63,8 +65,8 @@ bad_multipart(struct req *req, const struct multipart *m, int rc)
 }
 
 int
-form_read_multipart(struct req *req, const char *content_type, const char *body,
-    size_t len)
+form_read_multipart(
+    struct req *req, const char *content_type, const char *body, size_t len)
 {
 	struct multipart_part part;
 	struct multipart m;

@@ -58,8 +58,8 @@ admit_encoded(struct req *req, const char *name, size_t len, unsigned from,
 }
 
 static int
-keep_encoded(struct req *req, struct value *v, unsigned from, const char *s,
-    size_t len)
+keep_encoded(
+    struct req *req, struct value *v, unsigned from, const char *s, size_t len)
 {
 	char *text;
 	size_t n;

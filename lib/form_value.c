@@ -11,7 +11,7 @@ form_bad_text(struct req *req)
 {
 	return req_fail(req, RC_BAD_INPUT,
 	    _("Part of what was sent is not valid text. "
-	    "Go back, type it again and send it again."));
+	      "Go back, type it again and send it again."));
 }
 
 int
@@ -24,8 +24,8 @@ form_too_many(struct req *req, int most)
 int
 form_no_such_page(struct req *req)
 {
-	return req_fail(req, RC_NOT_FOUND,
-	    _("There is no such page. Check the address."));
+	return req_fail(
+	    req, RC_NOT_FOUND, _("There is no such page. Check the address."));
 }
 
 static int

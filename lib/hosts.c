@@ -66,8 +66,8 @@ parse_host(const char *s, const char *end, int port, struct host *out)
 		name_end = colon = find_colon(s, end);
 	}
 	out->port = port;
-	if (colon < end && (*colon != ':' ||
-	    parse_port(colon + 1, end, &out->port) < 0))
+	if (colon < end &&
+	    (*colon != ':' || parse_port(colon + 1, end, &out->port) < 0))
 		return RC_BAD_INPUT;
 	return set_name(out, s, name_end);
 }
@@ -97,8 +97,8 @@ hosts_parse(const char *text, int default_port, struct hosts *out)
 		end = strchrnul(text, ',');
 		if (hosts.n == HOSTS_MAX)
 			return RC_BAD_INPUT;
-		rc = parse_host(text, end, default_port,
-		    &hosts.list[hosts.n++]);
+		rc =
+		    parse_host(text, end, default_port, &hosts.list[hosts.n++]);
 		if (rc < 0)
 			return rc;
 		text = end + 1;

@@ -13,14 +13,14 @@
 #define HOSTS_MAX 16
 
 struct host {
-	char name[256];		/* a name, an address or a socket's path */
-	int port;		/* 0: name is a socket's path */
+	char name[256]; /* a name, an address or a socket's path */
+	int port;	/* 0: name is a socket's path */
 };
 
 struct hosts {
 	struct host list[HOSTS_MAX];
 	size_t n;
-	size_t first;		/* to be tried first: the last that worked */
+	size_t first; /* to be tried first: the last that worked */
 };
 
 /* RC_BAD_INPUT when the text is not such a list. */

@@ -8,7 +8,7 @@
 #include <ctype.h>
 
 #define LOCAL_URL_MAX 2000
-#define LAST_SECOND 253402300799	/* 9999-12-31T23:59:59Z */
+#define LAST_SECOND 253402300799 /* 9999-12-31T23:59:59Z */
 
 const char *
 http_reason(int status)
@@ -80,7 +80,8 @@ http_status(enum rc rc)
 static bool
 is_token(const char *s)
 {
-	size_t n = strspn(s, "!#$%&'*+-.^_`|~0123456789"
+	size_t n = strspn(s,
+	    "!#$%&'*+-.^_`|~0123456789"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 	return n > 0 && s[n] == '\0';
@@ -147,8 +148,8 @@ cookie_age(struct req *req, int age)
 	if (age == 0)
 		return "";
 	http_date(age < 0 ? 0 : time(NULL) + age, date);
-	return arena_printf(req->arena, "; Max-Age=%d; Expires=%s",
-	    age < 0 ? 0 : age, date);
+	return arena_printf(
+	    req->arena, "; Max-Age=%d; Expires=%s", age < 0 ? 0 : age, date);
 }
 
 void

@@ -23,8 +23,7 @@ void http_headerf(struct req *req, const char *name, const char *fmt, ...)
 
 /* Set-Cookie with HttpOnly, SameSite=Lax, Path=/; under TLS the name gets
  * the __Host- prefix and Secure.  age in seconds, 0 = session, < 0 = delete. */
-void http_cookie(struct req *req, const char *name, const char *value,
-    int age);
+void http_cookie(struct req *req, const char *name, const char *value, int age);
 /* The name under which http_cookie() set it for this request. */
 const char *http_cookie_name(struct req *req, const char *name);
 

@@ -4,11 +4,11 @@
 #include <libintl.h>
 #include <locale.h>
 
-#define KNOWN_TEXTS 512	/* a power of two, more than a program has */
+#define KNOWN_TEXTS 512 /* a power of two, more than a program has */
 
 static const char *const codes[LANG_COUNT] = { "ko", "en" };
 
-static enum lang current = LANG_COUNT;	/* none was chosen yet */
+static enum lang current = LANG_COUNT; /* none was chosen yet */
 
 /* glibc's gettext re-reads LANGUAGE only when this counter moves. */
 extern int _nl_msg_cat_cntr;

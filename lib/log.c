@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_LIMIT ((size_t)256 * 1024)	/* a longer line is left out */
-#define PENDING_MAX ((size_t)64 * 1024)	/* more is written at once */
+#define LINE_LIMIT ((size_t)256 * 1024) /* a longer line is left out */
+#define PENDING_MAX ((size_t)64 * 1024) /* more is written at once */
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -18,14 +18,15 @@ static struct {
 	const char *prog, *path;
 	char trace[33];
 	bool in_request;
-	bool quiet, skipped;	/* this line is left out */
+	bool quiet, skipped; /* this line is left out */
 	size_t line_start;
 	int64_t begin;
 	struct buf lines;
-	char second[24];	/* "2026-11-21T10:20:30." of second_of */
+	char second[24]; /* "2026-11-21T10:20:30." of second_of */
 	time_t second_of;
 	long pid;
-} the_log = { .fd = STDERR_FILENO, .prog = "seoga",
+} the_log = { .fd = STDERR_FILENO,
+	.prog = "seoga",
 	.lines = BUF_INIT(PENDING_MAX + LINE_LIMIT) };
 
 int
@@ -73,7 +74,7 @@ write_all(const char *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;	/* nowhere left to say it */
+			return; /* nowhere left to say it */
 		data += n;
 		len -= (size_t)n;
 	}

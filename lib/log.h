@@ -35,7 +35,7 @@ void log_event(enum log_level level, const char *event);
 /* From here on only warnings and errors: for commands on a terminal. */
 void log_quiet(void);
 
-void log_str(const char *key, const char *value);	/* NULL: null */
+void log_str(const char *key, const char *value); /* NULL: null */
 void log_strn(const char *key, const char *value, size_t len);
 void log_int(const char *key, int64_t value);
 void log_end(void);

@@ -52,8 +52,8 @@ model_write(const json_t *value, struct buf *out)
 		write_array(out, value);
 		break;
 	case JSON_STRING:
-		write_text(out, json_string_value(value),
-		    json_string_length(value));
+		write_text(
+		    out, json_string_value(value), json_string_length(value));
 		break;
 	case JSON_INTEGER:
 		buf_int(out, json_integer_value(value));

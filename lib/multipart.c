@@ -11,7 +11,7 @@ struct scan {
 
 /* The header lines of one part that matter. */
 struct head {
-	struct scan disposition, type;	/* at NULL: not there */
+	struct scan disposition, type; /* at NULL: not there */
 };
 
 static int
@@ -31,7 +31,8 @@ is_token_char(char c)
 static bool
 is_boundary(const char *s)
 {
-	size_t n = strspn(s, "0123456789'()+_,-./:=?"
+	size_t n = strspn(s,
+	    "0123456789'()+_,-./:=?"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 	return n > 0 && n <= MULTIPART_BOUNDARY_MAX && s[n] == '\0';
@@ -153,8 +154,8 @@ multipart_begin(struct multipart *m, struct arena *arena,
 	char *name, *value, *boundary = NULL;
 	int rc;
 
-	*m = (struct multipart){ .arena = arena, .at = body,
-	    .end = body + len };
+	*m =
+	    (struct multipart){ .arena = arena, .at = body, .end = body + len };
 	s.at += strcspn(s.at, ";");
 	while ((rc = take_param(&s, arena, &name, &value)) > 0) {
 		if (strcmp(name, "boundary") != 0)
@@ -218,7 +219,7 @@ read_line(struct multipart *m, struct scan line, struct head *head)
 		return keep_line(m, &line, &head->type);
 	if (line_is(&line, "Content-Transfer-Encoding"))
 		return refuse(m, "Content-Transfer-Encoding");
-	return RC_OK;	/* RFC 7578 4.8: others are to be ignored */
+	return RC_OK; /* RFC 7578 4.8: others are to be ignored */
 }
 
 /* Reads the header lines and the empty line after them. */
@@ -284,13 +285,13 @@ read_param(struct multipart *m, const char *name, const char *value,
 	if (strcmp(name, "filename") == 0)
 		return set_name(m, &part->filename, last_component(value));
 	if (strcmp(name, "filename*") == 0)
-		return refuse(m, "filename*");	/* RFC 7578 4.2: MUST NOT */
+		return refuse(m, "filename*"); /* RFC 7578 4.2: MUST NOT */
 	return RC_OK;
 }
 
 static int
-read_disposition(struct multipart *m, struct scan s,
-    struct multipart_part *part)
+read_disposition(
+    struct multipart *m, struct scan s, struct multipart_part *part)
 {
 	char *name, *value;
 	int rc;
@@ -347,8 +348,8 @@ read_part(struct multipart *m, struct multipart_part *part)
 		return rc;
 	/* From the CRLF of the empty line on: a mark that needs it was not
 	 * preceded by one of its own, and is not part of the data either. */
-	end = memmem(m->at - 2, (size_t)(m->end - m->at) + 2,
-	    m->mark, m->mark_len);
+	end = memmem(
+	    m->at - 2, (size_t)(m->end - m->at) + 2, m->mark, m->mark_len);
 	if (!end)
 		return refuse(m, "no boundary after a part");
 	if (end < m->at)

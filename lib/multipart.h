@@ -12,24 +12,24 @@
 #include "base.h"
 
 #define MULTIPART_PARTS_MAX 32
-#define MULTIPART_HEAD_MAX 2048		/* header lines of one part, bytes */
-#define MULTIPART_BOUNDARY_MAX 70	/* RFC 2046 5.1.1 */
+#define MULTIPART_HEAD_MAX 2048	  /* header lines of one part, bytes */
+#define MULTIPART_BOUNDARY_MAX 70 /* RFC 2046 5.1.1 */
 
 struct multipart {
 	struct arena *arena;
-	const char *at, *end;		/* what is not read yet */
-	char mark[4 + MULTIPART_BOUNDARY_MAX];	/* CRLF "--" boundary */
+	const char *at, *end;		       /* what is not read yet */
+	char mark[4 + MULTIPART_BOUNDARY_MAX]; /* CRLF "--" boundary */
 	size_t mark_len;
-	int parts;			/* read so far */
-	const char *why;		/* what was wrong, for the log */
+	int parts;	 /* read so far */
+	const char *why; /* what was wrong, for the log */
 };
 
 /* One part.  The names are UTF-8, on one line, in the arena; data points
  * into the body and is not checked. */
 struct multipart_part {
 	const char *name;
-	const char *filename;	/* last component only; NULL: not a file */
-	const char *type;	/* "image/png", lower case, no parameters */
+	const char *filename; /* last component only; NULL: not a file */
+	const char *type;     /* "image/png", lower case, no parameters */
 	const char *data;
 	size_t len;
 };

@@ -15,7 +15,7 @@
 
 #include <time.h>
 
-#define STATIC_MAX (1 << 20)	/* bytes of a static file */
+#define STATIC_MAX (1 << 20) /* bytes of a static file */
 
 /* URLs of the static files with their contents' hashes: a browser may keep
  * them for good. */
@@ -56,22 +56,24 @@ page_init(const struct conf *conf)
 }
 
 void
-page_send_body(struct req *req, int status, const char *type,
-    const struct buf *body)
+page_send_body(
+    struct req *req, int status, const char *type, const struct buf *body)
 {
 	struct buf head = BUF_INIT(65536);
 	size_t len = body ? body->len : 0;
 
 	buf_printf(&head, "Status: %d %s\r\n", status, http_reason(status));
 	if (type)
-		buf_printf(&head, "Content-Type: %s\r\nContent-Length: %zu"
-		    "\r\n", type, len);
+		buf_printf(&head,
+		    "Content-Type: %s\r\nContent-Length: %zu"
+		    "\r\n",
+		    type, len);
 	buf_add(&head, req->headers->data, req->headers->len);
 	req->status = status;
 	req->bytes = req->head ? 0 : len;
 	req->sent = true;
-	if (fcgi_reply(req->call, head.data, head.len,
-	    len ? body->data : "", req->bytes) < 0)
+	if (fcgi_reply(req->call, head.data, head.len, len ? body->data : "",
+		req->bytes) < 0)
 		log_msg(LOG_INFO, "client.gone", "the reply was not taken");
 	buf_free(&head);
 }
@@ -93,8 +95,8 @@ page_redirect(struct req *req, const char *path)
 }
 
 int
-page_redirect_flash(struct req *req, const char *path, const char *kind,
-    const char *text)
+page_redirect_flash(
+    struct req *req, const char *path, const char *kind, const char *text)
 {
 	if (sess_flash(req, kind, text) < 0)
 		req_forgive(req);
@@ -119,8 +121,8 @@ send_json(struct req *req, int status, const char *type, const json_t *model)
 		const char *tag = entity_tag(req, req->out);
 
 		http_header(req, "ETag", tag);
-		if (http_etag_matches(fcgi_param(req->call,
-		    "HTTP_IF_NONE_MATCH"), tag)) {
+		if (http_etag_matches(
+			fcgi_param(req->call, "HTTP_IF_NONE_MATCH"), tag)) {
 			page_send_body(req, 304, NULL, NULL);
 			return;
 		}
@@ -151,11 +153,11 @@ flash_value(struct req *req)
 	if (!space)
 		return json_null();
 	if (cache_command(req, &reply, "HDEL",
-	    arena_printf(req->arena, "session:%s", req->sess->id), "flash",
-	    NULL) < 0)
+		arena_printf(req->arena, "session:%s", req->sess->id), "flash",
+		NULL) < 0)
 		req_forgive(req);
-	return json_pack("{s:s%, s:s}", "kind", flash,
-	    (size_t)(space - flash), "text", space + 1);
+	return json_pack("{s:s%, s:s}", "kind", flash, (size_t)(space - flash),
+	    "text", space + 1);
 }
 
 /* Where to come back to; what answers a POST cannot be got again. */
@@ -164,8 +166,9 @@ here(struct req *req)
 {
 	if (strcmp(req->method, "GET") != 0)
 		return "/";
-	return *req->query ? arena_printf(req->arena, "%s?%s", req->path,
-	    req->query) : req->path;
+	return *req->query ?
+	    arena_printf(req->arena, "%s?%s", req->path, req->query) :
+	    req->path;
 }
 
 const char *
@@ -203,8 +206,9 @@ lang_links(struct req *req)
 		link = json_object();
 		model_set_text(link, "code", code);
 		model_set_text(link, "label", labels[i]);
-		model_set_text(link, "url", arena_printf(req->arena,
-		    "/lang?to=%s&next=%s", code, next));
+		model_set_text(link, "url",
+		    arena_printf(
+			req->arena, "/lang?to=%s&next=%s", code, next));
 		json_array_append_new(links, link);
 	}
 	return links;
@@ -217,8 +221,9 @@ error_summary(json_t *errors)
 	const char *field;
 
 	json_object_foreach(errors, field, message)
-		json_array_append_new(list, json_pack("{s:s, s:O}",
-		    "field", field, "message", message));
+		json_array_append_new(list,
+		    json_pack(
+			"{s:s, s:O}", "field", field, "message", message));
 	return list;
 }
 
@@ -231,8 +236,8 @@ add_form(struct req *req, json_t *model)
 	for (const struct field *f = req->route->fields; f && f->name; f++) {
 		json_t *message = json_object_get(req->errors, f->name);
 
-		json_object_set(errors, f->name,
-		    message ? message : json_null());
+		json_object_set(
+		    errors, f->name, message ? message : json_null());
 		if (!json_object_get(form, f->name))
 			model_set_text(form, f->name, "");
 	}
@@ -246,8 +251,7 @@ add_errors(struct req *req, json_t *model)
 {
 	bool has_errors = req->errors != NULL;
 
-	model_set(model, "has_errors",
-	    json_boolean(has_errors));
+	model_set(model, "has_errors", json_boolean(has_errors));
 	model_set(model, "error_summary",
 	    has_errors ? error_summary(req->errors) : json_null());
 	if (req->route->needs & NEED_FORM)
@@ -261,16 +265,18 @@ add_reader(struct req *req, json_t *model)
 	bool member = s && s->user_id;
 
 	model_set(model, "guest", json_boolean(!member));
-	model_set(model, "signed_in", !member ?
-	    json_false() : json_pack("{s:s, s:s, s:s}", "name", s->name,
-	    "username", s->username, "role", s->role));
+	model_set(model, "signed_in",
+	    !member ? json_false() :
+		      json_pack("{s:s, s:s, s:s}", "name", s->name, "username",
+			  s->username, "role", s->role));
 	model_set(model, "cart_count",
-	    s && s->cart_count > 0 ? json_integer(s->cart_count) :
-	    json_null());
+	    s && s->cart_count > 0 ? json_integer(s->cart_count) : json_null());
 	if (s && req->route->needs & NEED_FORM)
 		sess_keep(req);
-	model_set_text(model, "csrf", s && s->id && (member ||
-	    req->route->needs & NEED_FORM) ? sess_csrf(req) : "");
+	model_set_text(model, "csrf",
+	    s && s->id && (member || req->route->needs & NEED_FORM) ?
+		sess_csrf(req) :
+		"");
 	model_set(model, "flash", flash_value(req));
 	if (!member && !json_object_get(model, "login_url"))
 		model_set_text(model, "login_url", page_login_url(req));
@@ -321,9 +327,10 @@ json_t *
 page_bare_layout(void)
 {
 	json_t *model = json_pack("{s:s, s:b, s:b, s:n, s:s, s:n, s:s, s:b,"
-	    " s:n, s:[]}", "page", "error", "guest", 1, "signed_in", 0,
-	    "cart_count", "csrf", "", "flash", "login_url", "/login",
-	    "has_errors", 0, "error_summary", "lang_links");
+				  " s:n, s:[]}",
+	    "page", "error", "guest", 1, "signed_in", 0, "cart_count", "csrf",
+	    "", "flash", "login_url", "/login", "has_errors", 0,
+	    "error_summary", "lang_links");
 
 	add_site(model);
 	return model;
@@ -338,8 +345,8 @@ page_crumb(json_t *model, const char *label, const char *url)
 		crumbs = json_array();
 		json_object_set_new(model, "breadcrumb", crumbs);
 	}
-	json_array_append_new(crumbs, json_pack("{s:s, s:s?}", "label", label,
-	    "url", url));
+	json_array_append_new(
+	    crumbs, json_pack("{s:s, s:s?}", "label", label, "url", url));
 }
 
 static void
@@ -360,8 +367,8 @@ render(struct req *req, const char *name, const json_t *model)
 
 	buf_reset(req->out);
 	if (!t)
-		return req_fail(req, RC_BUG, _("There is no template %s."),
-		    name);
+		return req_fail(
+		    req, RC_BUG, _("There is no template %s."), name);
 	rc = tmpl_render(t, model, req->out, unknown_name, NULL);
 	log_event(LOG_INFO, "tmpl.render");
 	log_str("name", name);
@@ -411,7 +418,7 @@ page_send_svg(struct req *req, const char *name, json_t *model)
 	http_header(req, "Cache-Control", "public, max-age=86400");
 	http_header(req, "ETag", entity_tag(req, req->out));
 	if (http_etag_matches(fcgi_param(req->call, "HTTP_IF_NONE_MATCH"),
-	    entity_tag(req, req->out)))
+		entity_tag(req, req->out)))
 		page_send_body(req, 304, NULL, NULL);
 	else
 		page_send_body(req, 200, "image/svg+xml", req->out);

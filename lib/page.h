@@ -26,8 +26,8 @@ int page_send_nothing(struct req *req);
 /* 303 to a path of this site (to / if it is none). */
 int page_redirect(struct req *req, const char *path);
 /* The same with a flash message (kept only if Redis is there). */
-int page_redirect_flash(struct req *req, const char *path, const char *kind,
-    const char *text);
+int page_redirect_flash(
+    struct req *req, const char *path, const char *kind, const char *text);
 
 /* Where the field `next` leads; / if that is not on this site. */
 const char *page_next(struct req *req);
@@ -36,8 +36,8 @@ const char *page_next(struct req *req);
 const char *page_login_url(struct req *req);
 
 /* A body of that type as it is. */
-void page_send_body(struct req *req, int status, const char *type,
-    const struct buf *body);
+void page_send_body(
+    struct req *req, int status, const char *type, const struct buf *body);
 
 /* A problem (RFC 9457) as JSON. */
 void page_send_problem(struct req *req, int status, json_t *problem);

@@ -8,28 +8,28 @@
 #include "form.h"
 
 enum route_needs {
-	NEED_MEMBER = 1,	/* signed in: else login page or 401 */
-	NEED_NO_SESSION = 2,	/* the session is not even read */
-	NEED_NO_REDIS = 4,	/* without Redis the reader is a guest */
-	NEED_FORM = 8,		/* the page holds forms: keep a guest's id */
-	NEED_API_TOKEN = 16,	/* signed in on the API; guests may on pages */
-	GET_IS_PAGE = 32,	/* GET shows a form: the API has none */
-	POST_IS_PAGE = 64	/* POST stands for the API's DELETE */
+	NEED_MEMBER = 1,     /* signed in: else login page or 401 */
+	NEED_NO_SESSION = 2, /* the session is not even read */
+	NEED_NO_REDIS = 4,   /* without Redis the reader is a guest */
+	NEED_FORM = 8,	     /* the page holds forms: keep a guest's id */
+	NEED_API_TOKEN = 16, /* signed in on the API; guests may on pages */
+	GET_IS_PAGE = 32,    /* GET shows a form: the API has none */
+	POST_IS_PAGE = 64    /* POST stands for the API's DELETE */
 };
 
 struct route {
-	const char *name;	/* the program's */
+	const char *name; /* the program's */
 	int (*get)(struct req *req);
 	int (*post)(struct req *req);
-	int (*delete)(struct req *req);	/* API only: no form sends it */
+	int (*delete)(struct req *req); /* API only: no form sends it */
 	/* Shows the form again with req->errors; NULL: an error page. */
 	int (*invalid)(struct req *req);
 	/* Queues Redis reads for the session's round trip. */
 	void (*prefetch)(struct req *req);
-	const struct field *fields;	/* ends with a NULL name; may be NULL */
+	const struct field *fields; /* ends with a NULL name; may be NULL */
 	unsigned needs;
-	size_t body_max;	/* bytes; 0 = conf->form_limit */
-	int nice;		/* CPU-heavy programs stand back */
+	size_t body_max; /* bytes; 0 = conf->form_limit */
+	int nice;	 /* CPU-heavy programs stand back */
 };
 
 #endif

@@ -18,8 +18,9 @@ req_fail(struct req *req, enum rc rc, const char *fmt, ...)
 int
 req_bug(struct req *req)
 {
-	return req_fail(req, RC_BUG, "%s", _("Something went wrong on our "
-	    "side. Please try again."));
+	return req_fail(req, RC_BUG, "%s",
+	    _("Something went wrong on our "
+	      "side. Please try again."));
 }
 
 void

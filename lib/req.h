@@ -31,34 +31,34 @@ struct req {
 	struct db *db;
 	struct cache *cache;
 	struct tmpl_set *templates[LANG_COUNT];
-	struct buf *out;		/* the response body */
+	struct buf *out; /* the response body */
 
 	/* What this request is. */
 	struct fcgi_call *call;
-	const char *method;		/* GET (HEAD, too) POST DELETE ... */
-	const char *path;		/* without the query */
-	const char *query;		/* "" when none */
-	const char *trace;		/* 32 hex digits */
-	const char *span;		/* 16 hex digits: this program's part */
-	const char *addr;		/* the client's address */
-	bool head;			/* HEAD: no body goes out */
+	const char *method; /* GET (HEAD, too) POST DELETE ... */
+	const char *path;   /* without the query */
+	const char *query;  /* "" when none */
+	const char *trace;  /* 32 hex digits */
+	const char *span;   /* 16 hex digits: this program's part */
+	const char *addr;   /* the client's address */
+	bool head;	    /* HEAD: no body goes out */
 	bool https;
-	bool api;			/* JSON in, JSON out */
+	bool api; /* JSON in, JSON out */
 	enum lang lang;
-	struct form *form;		/* all input fields */
+	struct form *form; /* all input fields */
 	struct sess *sess;
 	struct cache_reply **prefetched; /* of the route's prefetch() */
 
 	/* What came of it. */
 	int status;
-	size_t bytes;			/* of the body */
+	size_t bytes; /* of the body */
 	bool sent;
-	struct buf *headers;		/* complete lines, each ends in CRLF */
+	struct buf *headers; /* complete lines, each ends in CRLF */
 	enum rc fail_code;
-	const char *fail_text;		/* for the reader, in his language */
-	json_t *errors;			/* field -> message, or NULL */
-	json_t *details;		/* more members of a problem, or NULL */
-	int retry_after;		/* seconds, 0 = do not say */
+	const char *fail_text; /* for the reader, in his language */
+	json_t *errors;	       /* field -> message, or NULL */
+	json_t *details;       /* more members of a problem, or NULL */
+	int retry_after;       /* seconds, 0 = do not say */
 
 	/* Counted for req.end and the query budget of the tests. */
 	int db_count, redis_count;
@@ -70,8 +70,8 @@ struct req {
  * The first text wins; it is shown to the reader, so it names what happened
  * and what to do next, and never a secret or an internal name.
  */
-int req_fail(struct req *req, enum rc rc, const char *fmt, ...)
-    ATTR_PRINTF(3, 4);
+int
+req_fail(struct req *req, enum rc rc, const char *fmt, ...) ATTR_PRINTF(3, 4);
 
 /* The same for what is our own fault, which the log tells; gives RC_BUG. */
 int req_bug(struct req *req);

@@ -27,8 +27,7 @@ static struct {
 	struct buf out, headers;
 	jmp_buf out_of_memory;
 	bool answering_memory;
-} worker = { .out = BUF_INIT(RESPONSE_MAX),
-	.headers = BUF_INIT(HEADERS_MAX) };
+} worker = { .out = BUF_INIT(RESPONSE_MAX), .headers = BUF_INIT(HEADERS_MAX) };
 
 static void *
 model_alloc(size_t size)
@@ -64,8 +63,9 @@ choose_lang(struct req *req)
 	const char *cookies = fcgi_param(req->call, "HTTP_COOKIE");
 	enum lang lang = lang_from_code(form_cookie(req, cookies, "lang"));
 
-	return lang != LANG_COUNT ? lang : lang_from_header(
-	    fcgi_param(req->call, "HTTP_ACCEPT_LANGUAGE"));
+	return lang != LANG_COUNT ?
+	    lang :
+	    lang_from_header(fcgi_param(req->call, "HTTP_ACCEPT_LANGUAGE"));
 }
 
 /* A span id of our own; nginx has the one above it. */
@@ -89,8 +89,8 @@ read_request(struct req *req)
 		req->method = "GET";
 	req->path = arena_strndup(req->arena, uri, strcspn(uri, "?"));
 	req->query = param(req, "QUERY_STRING", "");
-	req->trace = param(req, "SEOGA_TRACE",
-	    "00000000000000000000000000000000");
+	req->trace =
+	    param(req, "SEOGA_TRACE", "00000000000000000000000000000000");
 	req->addr = param(req, "REMOTE_ADDR", "");
 	req->https = fcgi_param(req->call, "HTTPS") != NULL;
 	req->api = fcgi_param(req->call, "SEOGA_API") != NULL;
@@ -162,8 +162,8 @@ preflight(struct req *req, bool listed)
 {
 	http_header(req, "Allow", allowed_methods(req));
 	if (listed) {
-		http_header(req, "Access-Control-Allow-Methods",
-		    allowed_methods(req));
+		http_header(
+		    req, "Access-Control-Allow-Methods", allowed_methods(req));
 		http_header(req, "Access-Control-Allow-Headers",
 		    "Authorization, Content-Type, Idempotency-Key,"
 		    " If-None-Match, X-Request-Id, traceparent");
@@ -268,9 +268,11 @@ same_origin(struct req *req)
 	    strcmp(site, "none") != 0)
 		return false;
 	if (!origin)
-		return true;	/* old and text browsers: the token decides */
-	return host && strcasecmp(origin, arena_printf(req->arena, "%s://%s",
-	    req->https ? "https" : "http", host)) == 0;
+		return true; /* old and text browsers: the token decides */
+	return host &&
+	    strcasecmp(origin,
+		arena_printf(req->arena, "%s://%s",
+		    req->https ? "https" : "http", host)) == 0;
 }
 
 static int
@@ -338,10 +340,14 @@ answer(struct req *req)
 static void
 init_request(struct req *req, struct fcgi_call *call)
 {
-	*req = (struct req){ .conf = &worker.conf, .route = worker.route,
-		.arena = worker.arena, .db = worker.db,
-		.cache = worker.cache, .out = &worker.out,
-		.headers = &worker.headers, .call = call };
+	*req = (struct req){ .conf = &worker.conf,
+		.route = worker.route,
+		.arena = worker.arena,
+		.db = worker.db,
+		.cache = worker.cache,
+		.out = &worker.out,
+		.headers = &worker.headers,
+		.call = call };
 	memcpy(req->templates, worker.templates, sizeof(req->templates));
 	buf_reset(&worker.out);
 	buf_reset(&worker.headers);
@@ -383,7 +389,7 @@ static void
 serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 {
 	const char *trace = fcgi_param(call, "SEOGA_TRACE");
-	static struct req req;	/* survives the longjmp */
+	static struct req req; /* survives the longjmp */
 	int64_t start = log_now();
 
 	log_begin(trace ? trace : "");
@@ -463,16 +469,15 @@ stop(void)
 int
 route_run(const struct route *route)
 {
-	struct fcgi_options options = { .serve = serve,
-		.reopen = log_reopen };
+	struct fcgi_options options = { .serve = serve, .reopen = log_reopen };
 	int status;
 
 	if (start(route) < 0)
 		return EXIT_FAILURE;
 	if (route->nice && setpriority(PRIO_PROCESS, 0, route->nice) < 0)
 		log_msg(LOG_WARN, "route.nice", "cannot stand back");
-	options.body_max = route->body_max ? route->body_max :
-	    (size_t)worker.conf.form_limit;
+	options.body_max =
+	    route->body_max ? route->body_max : (size_t)worker.conf.form_limit;
 	status = fcgi_loop(&options);
 	stop();
 	return status;

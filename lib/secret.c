@@ -13,7 +13,7 @@
 #define HASH_MEMORY ((size_t)19 * 1024 * 1024)
 
 #define BCRYPT_LENGTH 60
-#define BCRYPT_MAX 72		/* bcrypt does not look at what follows */
+#define BCRYPT_MAX 72 /* bcrypt does not look at what follows */
 
 #define TOKEN_BYTES ((SECRET_TOKEN_SIZE - 1) / 2)
 
@@ -97,13 +97,12 @@ secret_mac(const char *key, const char *purpose, const char *text,
 	crypto_generichash_state state;
 
 	mac_key(key, hashed);
-	crypto_generichash_init(&state, hashed, sizeof(hashed),
-	    sizeof(digest));
+	crypto_generichash_init(&state, hashed, sizeof(hashed), sizeof(digest));
 	/* With its NUL, so that no purpose is the beginning of another. */
-	crypto_generichash_update(&state, (const unsigned char *)purpose,
-	    strlen(purpose) + 1);
-	crypto_generichash_update(&state, (const unsigned char *)text,
-	    strlen(text));
+	crypto_generichash_update(
+	    &state, (const unsigned char *)purpose, strlen(purpose) + 1);
+	crypto_generichash_update(
+	    &state, (const unsigned char *)text, strlen(text));
 	crypto_generichash_final(&state, digest, sizeof(digest));
 	sodium_bin2hex(out, SECRET_TOKEN_SIZE, digest, sizeof(digest));
 	sodium_memzero(hashed, sizeof(hashed));
@@ -125,8 +124,8 @@ secret_hash(const char *password, char out[SECRET_HASH_SIZE])
 {
 	char hash[SECRET_HASH_SIZE];
 
-	if (crypto_pwhash_str_alg(hash, password, strlen(password),
-	    HASH_PASSES, HASH_MEMORY, crypto_pwhash_ALG_ARGON2ID13) < 0)
+	if (crypto_pwhash_str_alg(hash, password, strlen(password), HASH_PASSES,
+		HASH_MEMORY, crypto_pwhash_ALG_ARGON2ID13) < 0)
 		return RC_DOWN;
 	memcpy(out, hash, sizeof(hash));
 	return RC_OK;
@@ -154,8 +153,8 @@ verify_argon2id(const char *password, const char *hash, bool *rehash)
 	if (crypto_pwhash_str_verify(hash, password, strlen(password)) < 0)
 		return false;
 	if (rehash)
-		*rehash = crypto_pwhash_str_needs_rehash(hash, HASH_PASSES,
-		    HASH_MEMORY) != 0;
+		*rehash = crypto_pwhash_str_needs_rehash(
+			      hash, HASH_PASSES, HASH_MEMORY) != 0;
 	return true;
 }
 

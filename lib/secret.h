@@ -6,9 +6,9 @@
 
 #include "base.h"
 
-#define SECRET_UUID_SIZE 37	/* 36 characters and NUL */
-#define SECRET_TOKEN_SIZE 33	/* 32 hex digits and NUL */
-#define SECRET_HASH_SIZE 128	/* an argon2id string and NUL */
+#define SECRET_UUID_SIZE 37  /* 36 characters and NUL */
+#define SECRET_TOKEN_SIZE 33 /* 32 hex digits and NUL */
+#define SECRET_HASH_SIZE 128 /* an argon2id string and NUL */
 
 /* Call once at start; RC_BUG when the system has no randomness. */
 int secret_init(void);

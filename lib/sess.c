@@ -14,7 +14,7 @@
 
 #define COOKIE "sid"
 #define UUID_LENGTH (SECRET_UUID_SIZE - 1)
-#define AGENT_MAX 200		/* bytes kept of a User-Agent */
+#define AGENT_MAX 200 /* bytes kept of a User-Agent */
 
 const char *
 sess_key(struct req *req, const char *id)
@@ -25,8 +25,8 @@ sess_key(struct req *req, const char *id)
 const char *
 sess_index_key(struct req *req, int64_t user_id)
 {
-	return arena_printf(req->arena, "user-sessions:%lld",
-	    (long long)user_id);
+	return arena_printf(
+	    req->arena, "user-sessions:%lld", (long long)user_id);
 }
 
 static const char *
@@ -57,9 +57,9 @@ bearer_token(struct req *req)
 static const char *
 cookie_id(struct req *req, const char **hint)
 {
-	const char *value = form_cookie(req,
-	    fcgi_param(req->call, "HTTP_COOKIE"),
-	    http_cookie_name(req, COOKIE));
+	const char *value =
+	    form_cookie(req, fcgi_param(req->call, "HTTP_COOKIE"),
+		http_cookie_name(req, COOKIE));
 	const char *dot;
 
 	if (!value || !secret_is_uuid(value, strcspn(value, ".")))
@@ -131,17 +131,17 @@ set_cookie(struct req *req)
 	const char *value = s->id;
 
 	if (s->user_id)
-		value = arena_printf(req->arena, "%s.%lld", s->id,
-		    (long long)s->user_id);
-	http_cookie(req, COOKIE, value,
-	    s->remember ? req->conf->remember_s : 0);
+		value = arena_printf(
+		    req->arena, "%s.%lld", s->id, (long long)s->user_id);
+	http_cookie(
+	    req, COOKIE, value, s->remember ? req->conf->remember_s : 0);
 }
 
 static int
 life(const struct req *req)
 {
 	return req->sess->remember ? req->conf->remember_s :
-	    req->conf->session_s;
+				     req->conf->session_s;
 }
 
 /* The member's list of sessions, by last use; what is older than any session
@@ -152,12 +152,12 @@ queue_index(struct req *req)
 	const char *key = sess_index_key(req, req->sess->user_id);
 	time_t now = time(NULL);
 
-	cache_queue(req, "ZADD", key, number_text(req, now), req->sess->id,
-	    NULL);
+	cache_queue(
+	    req, "ZADD", key, number_text(req, now), req->sess->id, NULL);
 	cache_queue(req, "ZREMRANGEBYSCORE", key, "-inf",
 	    number_text(req, now - req->conf->remember_s), NULL);
-	cache_queue(req, "EXPIRE", key,
-	    number_text(req, req->conf->remember_s), NULL);
+	cache_queue(
+	    req, "EXPIRE", key, number_text(req, req->conf->remember_s), NULL);
 }
 
 /* Reads do not write: a session is renewed when a sixth of its life is over,
@@ -173,8 +173,8 @@ renew(struct req *req, int64_t ttl)
 	if (ttl < 0 || ttl > life(req) - life(req) / 6)
 		return RC_OK;
 	cache_queue(req, "EXPIRE", key, number_text(req, life(req)), NULL);
-	cache_queue(req, "HSET", key, "seen", number_text(req, time(NULL)),
-	    NULL);
+	cache_queue(
+	    req, "HSET", key, "seen", number_text(req, time(NULL)), NULL);
 	if (s->user_id)
 		queue_index(req);
 	if (s->remember && !req->api)
@@ -221,7 +221,7 @@ sess_take(struct req *req, struct cache_reply **replies)
 	if (s->queued_cart && strcmp(s->queued_cart, s->cart_key) == 0)
 		s->cart_count = replies[2]->i;
 	else if (s->queued_cart)
-		set_cookie(req);	/* its hint is wrong by now */
+		set_cookie(req); /* its hint is wrong by now */
 	return renew(req, replies[1]->i);
 }
 
@@ -230,9 +230,10 @@ sess_need_login(struct req *req)
 {
 	if (req->sess->user_id)
 		return RC_OK;
-	return req_fail(req, RC_LOGIN, "%s", req->api ?
-	    _("Sign in first: send a valid token as Authorization: Bearer.") :
-	    _("Please sign in first."));
+	return req_fail(req, RC_LOGIN, "%s",
+	    req->api ?
+		_("Sign in first: send a valid token as Authorization: Bearer.") :
+		_("Please sign in first."));
 }
 
 void
@@ -280,10 +281,9 @@ queue_new_session(struct req *req)
 	const char *now = number_text(req, time(NULL));
 	const char *user_id = number_text(req, s->user_id);
 
-	cache_queue(req, "HSET", key, "user_id", user_id,
-	    "username", s->username, "name", s->name, "role", s->role,
-	    "created", now, "seen", now, "addr", req->addr,
-	    "agent", user_agent(req), NULL);
+	cache_queue(req, "HSET", key, "user_id", user_id, "username",
+	    s->username, "name", s->name, "role", s->role, "created", now,
+	    "seen", now, "addr", req->addr, "agent", user_agent(req), NULL);
 	if (s->remember)
 		cache_queue(req, "HSET", key, "remember", "1", NULL);
 	cache_queue(req, "EXPIRE", key, number_text(req, life(req)), NULL);
@@ -331,8 +331,8 @@ void
 sess_queue_end(struct req *req, const char *id)
 {
 	cache_queue(req, "DEL", sess_key(req, id), NULL);
-	cache_queue(req, "ZREM", sess_index_key(req, req->sess->user_id), id,
-	    NULL);
+	cache_queue(
+	    req, "ZREM", sess_index_key(req, req->sess->user_id), id, NULL);
 }
 
 int
@@ -364,7 +364,7 @@ sess_flash(struct req *req, const char *kind, const char *text)
 	cache_queue(req, "HSET", key, "flash",
 	    arena_printf(req->arena, "%s %s", kind, text), NULL);
 	/* Never without an end: a guest's session, or one just over. */
-	cache_queue(req, "EXPIRE", key,
-	    number_text(req, req->conf->session_s), "NX", NULL);
+	cache_queue(req, "EXPIRE", key, number_text(req, req->conf->session_s),
+	    "NX", NULL);
 	return cache_run(req, &replies);
 }

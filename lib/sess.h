@@ -18,15 +18,15 @@
 #include "req.h"
 
 struct sess {
-	const char *id;		/* uuid */
-	bool fresh;		/* made by this request: no cookie yet */
-	int64_t user_id;	/* 0: a guest */
-	const char *username, *name, *role;	/* "" for a guest */
+	const char *id;	 /* uuid */
+	bool fresh;	 /* made by this request: no cookie yet */
+	int64_t user_id; /* 0: a guest */
+	const char *username, *name, *role; /* "" for a guest */
 	bool remember;
-	const char *cart_key;	/* "cart:<user id>" or "cart:<uuid>" */
+	const char *cart_key;	 /* "cart:<user id>" or "cart:<uuid>" */
 	const char *queued_cart; /* the cart key read in the session's trip */
-	int64_t cart_count;	/* different books in the cart; -1 unknown */
-	const char *flash;	/* "kind text", or NULL */
+	int64_t cart_count;	 /* different books in the cart; -1 unknown */
+	const char *flash;	 /* "kind text", or NULL */
 };
 
 /* Queues what sess_take() will read; returns how many replies that is. */
@@ -56,8 +56,7 @@ int sess_start(struct req *req, const json_t *user, bool remember) ATTR_CHECK;
 int sess_end(struct req *req) ATTR_CHECK;
 
 /* A message for the next page, kept in the session.  kind: done error note. */
-int sess_flash(struct req *req, const char *kind, const char *text)
-    ATTR_CHECK;
+int sess_flash(struct req *req, const char *kind, const char *text) ATTR_CHECK;
 
 /* For sessions.h: the Redis keys of a session and of a member's list of
  * them, and the commands that end one. */

@@ -5,7 +5,7 @@
 #include "secret.h"
 #include "sess.h"
 
-#define LIST_LAST "49"		/* of the sessions shown, counted from 0 */
+#define LIST_LAST "49" /* of the sessions shown, counted from 0 */
 
 /* "Firefox, Linux": enough to know one's devices by. */
 static const char *
@@ -34,7 +34,7 @@ device(struct req *req, const char *agent)
 	if (!browser)
 		browser = _("Unknown device");
 	return system ? arena_printf(req->arena, "%s, %s", browser, system) :
-	    browser;
+			browser;
 }
 
 static const char *
@@ -57,12 +57,11 @@ list_text(const struct cache_reply *list, size_t i)
 static json_t *
 list_entry(struct req *req, const char *id, const struct cache_reply *fields)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:b}",
-	    "id", public_id(req, id),
-	    "device", device(req, list_text(fields, 1)),
-	    "addr", list_text(fields, 2),
-	    "seen", (json_int_t)strtoll(list_text(fields, 3), NULL, 10),
-	    "current", strcmp(id, req->sess->id) == 0);
+	return json_pack("{s:s, s:s, s:s, s:I, s:b}", "id", public_id(req, id),
+	    "device", device(req, list_text(fields, 1)), "addr",
+	    list_text(fields, 2), "seen",
+	    (json_int_t)strtoll(list_text(fields, 3), NULL, 10), "current",
+	    strcmp(id, req->sess->id) == 0);
 }
 
 /* The ids of the member's sessions, newest first. */
@@ -70,8 +69,7 @@ static int
 all_ids(struct req *req, struct cache_reply **ids)
 {
 	return cache_command(req, ids, "ZREVRANGE",
-	    sess_index_key(req, req->sess->user_id), "0",
-	    LIST_LAST, NULL);
+	    sess_index_key(req, req->sess->user_id), "0", LIST_LAST, NULL);
 }
 
 int
@@ -93,9 +91,9 @@ sessions_list(struct req *req, json_t **out)
 		const char *id = list_text(ids, i);
 
 		if (*list_text(replies[i], 0))
-			json_array_append_new(list,
-			    list_entry(req, id, replies[i]));
-		else	/* it ran out by itself */
+			json_array_append_new(
+			    list, list_entry(req, id, replies[i]));
+		else /* it ran out by itself */
 			cache_queue(req, "ZREM",
 			    sess_index_key(req, req->sess->user_id), id, NULL);
 	}
@@ -121,8 +119,8 @@ sessions_end_one(struct req *req, const char *wanted)
 		sess_queue_end(req, id);
 		return cache_run(req, &replies);
 	}
-	return req_fail(req, RC_NOT_FOUND, "%s",
-	    _("That session has already ended."));
+	return req_fail(
+	    req, RC_NOT_FOUND, "%s", _("That session has already ended."));
 }
 
 /* Runs a step on every session of the member but this one. */

@@ -55,8 +55,8 @@ add(struct tmpl_set *set, const char *name, size_t len)
 	if (found)
 		return set->all[at];
 	t = tmpl_new(name, len);
-	set->all = tmpl_grow(set->all, set->count, &set->room,
-	    sizeof(struct tmpl *));
+	set->all =
+	    tmpl_grow(set->all, set->count, &set->room, sizeof(struct tmpl *));
 	memmove(&set->all[at + 1], &set->all[at],
 	    (set->count - at) * sizeof(struct tmpl *));
 	set->all[at] = t;
@@ -65,8 +65,7 @@ add(struct tmpl_set *set, const char *name, size_t len)
 }
 
 int
-tmpl_set_mistake(struct tmpl_error *err, const char *name,
-    const char *fmt, ...)
+tmpl_set_mistake(struct tmpl_error *err, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -81,8 +80,7 @@ tmpl_set_mistake(struct tmpl_error *err, const char *name,
 /* --- compiling all that waits, and all that it refers to ---------------- */
 
 static void
-wait_for_compilation(struct tmpl_set *set, struct tmpl *t,
-    struct source source)
+wait_for_compilation(struct tmpl_set *set, struct tmpl *t, struct source source)
 {
 	t->waiting = true;
 	t->source = source;
@@ -136,8 +134,8 @@ tmpl_add_source(struct tmpl_set *set, const char *name, size_t name_len,
 {
 	if (set->count == TMPL_SET_MAX && !look_up(set, name, name_len)) {
 		free(source.owned);
-		return tmpl_set_mistake(err, name, "more than %d templates",
-		    TMPL_SET_MAX);
+		return tmpl_set_mistake(
+		    err, name, "more than %d templates", TMPL_SET_MAX);
 	}
 	wait_for_compilation(set, add(set, name, name_len), source);
 	return RC_OK;
@@ -159,20 +157,20 @@ load(struct tmpl_set *set, const char *name)
 }
 
 int
-tmpl_refer(struct tmpl_set *set, const struct scan *s,
-    const struct token *tag, const struct tmpl **out)
+tmpl_refer(struct tmpl_set *set, const struct scan *s, const struct token *tag,
+    const struct tmpl **out)
 {
 	const char *name = s->text + tag->name.at;
 	struct tmpl *t = look_up(set, name, tag->name.len);
 
 	if (!t && set->count == TMPL_SET_MAX)
-		return tmpl_mistake(s, tag->all.at, "more than %d templates",
-		    TMPL_SET_MAX);
+		return tmpl_mistake(
+		    s, tag->all.at, "more than %d templates", TMPL_SET_MAX);
 	if (!t)
 		t = add(set, name, tag->name.len);
 	if (set->closed && !t->code && !t->waiting && !load(set, t->name))
-		return tmpl_mistake(s, tag->all.at, "no template \"%s\"",
-		    t->name);
+		return tmpl_mistake(
+		    s, tag->all.at, "no template \"%s\"", t->name);
 	*out = t;
 	return RC_OK;
 }
@@ -183,8 +181,8 @@ tmpl_compile(struct tmpl_set *set, const char *name, const char *source,
 {
 	int rc;
 
-	rc = tmpl_add_source(set, name, strlen(name),
-	    (struct source){ source, len, NULL }, err);
+	rc = tmpl_add_source(
+	    set, name, strlen(name), (struct source){ source, len, NULL }, err);
 	if (rc == RC_OK)
 		rc = tmpl_compile_waiting(set, err);
 	if (rc == RC_OK && out)

@@ -19,13 +19,13 @@
 
 #include <jansson.h>
 
-struct tmpl;		/* one compiled template */
-struct tmpl_set;	/* templates by name, which refer to each other */
+struct tmpl;	 /* one compiled template */
+struct tmpl_set; /* templates by name, which refer to each other */
 
 struct tmpl_error {
-	int line, column;	/* both from 1; column counts characters */
-	char name[64];		/* the template */
-	char text[160];		/* what is wrong, in English */
+	int line, column; /* both from 1; column counts characters */
+	char name[64];	  /* the template */
+	char text[160];	  /* what is wrong, in English */
 };
 
 /* Hands out the source of a partial or parent by name, or NULL when there is
@@ -36,12 +36,12 @@ typedef const char *tmpl_loader(void *arg, const char *name, size_t *len);
 typedef const char *tmpl_translator(const char *msgid);
 
 /* A set without templates.  load and translate may be NULL. */
-struct tmpl_set *tmpl_set_open(tmpl_loader *load, void *arg,
-    tmpl_translator *translate);
+struct tmpl_set *
+tmpl_set_open(tmpl_loader *load, void *arg, tmpl_translator *translate);
 /* A set with every *.mustache under dir ("part/book" is part/book.mustache).
  * NULL and *err on the first mistake in any of them. */
-struct tmpl_set *tmpl_set_open_dir(const char *dir,
-    tmpl_translator *translate, struct tmpl_error *err);
+struct tmpl_set *tmpl_set_open_dir(
+    const char *dir, tmpl_translator *translate, struct tmpl_error *err);
 void tmpl_set_close(struct tmpl_set *set);
 
 /* Compiles source (copied) under that name, in place of an earlier one, and
@@ -63,7 +63,6 @@ const struct tmpl *tmpl_find(struct tmpl_set *set, const char *name);
  * values are written as null, false or "".
  */
 int tmpl_render(const struct tmpl *t, const json_t *model, struct buf *out,
-    void (*unknown)(void *arg, const char *tmpl, const char *name),
-    void *arg);
+    void (*unknown)(void *arg, const char *tmpl, const char *name), void *arg);
 
 #endif

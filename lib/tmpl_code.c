@@ -21,7 +21,7 @@ tmpl_code_new(void)
 
 	if (!code)
 		abort();
-	tmpl_pool_add(code, "", 1);	/* so that the pool is never NULL */
+	tmpl_pool_add(code, "", 1); /* so that the pool is never NULL */
 	return code;
 }
 
@@ -39,18 +39,18 @@ tmpl_code_free(struct code *code)
 uint32_t
 tmpl_code_add(struct code *code, enum op_kind kind)
 {
-	code->ops = tmpl_grow(code->ops, code->count, &code->room,
-	    sizeof(*code->ops));
-	code->ops[code->count] = (struct op){ .kind = (uint8_t)kind,
-		.end = code->count + 1 };
+	code->ops =
+	    tmpl_grow(code->ops, code->count, &code->room, sizeof(*code->ops));
+	code->ops[code->count] =
+	    (struct op){ .kind = (uint8_t)kind, .end = code->count + 1 };
 	return code->count++;
 }
 
 void
 tmpl_part_add(struct code *code, struct piece part)
 {
-	code->parts = tmpl_grow(code->parts, code->part_count,
-	    &code->part_room, sizeof(*code->parts));
+	code->parts = tmpl_grow(code->parts, code->part_count, &code->part_room,
+	    sizeof(*code->parts));
 	code->parts[code->part_count++] = part;
 }
 

@@ -4,7 +4,7 @@
 struct compiler {
 	struct tmpl_set *set;
 	struct code *code;
-	uint32_t barrier;	/* an instruction that something jumps to */
+	uint32_t barrier; /* an instruction that something jumps to */
 };
 
 /* Tokens from..to of s, in a block whose lines all start with dedent. */
@@ -27,8 +27,8 @@ static void
 add_text(struct compiler *c, const char *s, uint32_t len)
 {
 	struct code *code = c->code;
-	struct op *last = code->count > c->barrier ?
-	    &code->ops[code->count - 1] : NULL;
+	struct op *last =
+	    code->count > c->barrier ? &code->ops[code->count - 1] : NULL;
 	struct piece p;
 	uint32_t op;
 
@@ -49,8 +49,7 @@ common_length(const struct scan *s, struct piece a, struct piece b)
 {
 	uint32_t n = 0;
 
-	while (n < a.len && n < b.len &&
-	    s->text[a.at + n] == s->text[b.at + n])
+	while (n < a.len && n < b.len && s->text[a.at + n] == s->text[b.at + n])
 		n++;
 	return n;
 }
@@ -58,8 +57,8 @@ common_length(const struct scan *s, struct piece a, struct piece b)
 static void
 compile_text(struct compiler *c, const struct body *b, const struct token *t)
 {
-	uint32_t cut = t->starts_line ?
-	    common_length(b->s, t->all, b->dedent) : 0;
+	uint32_t cut =
+	    t->starts_line ? common_length(b->s, t->all, b->dedent) : 0;
 
 	add_text(c, b->s->text + t->all.at + cut, t->all.len - cut);
 }
@@ -93,8 +92,8 @@ add_part(struct compiler *c, const struct scan *s, const struct token *t,
 	struct code *code = c->code;
 
 	if (part.len == 0)
-		return tmpl_mistake(s, t->all.at,
-		    "the dotted name has an empty part");
+		return tmpl_mistake(
+		    s, t->all.at, "the dotted name has an empty part");
 	if (code->ops[op].parts == UINT16_MAX)
 		return tmpl_mistake(s, t->all.at, "the name is too long");
 	tmpl_part_add(code, part);
@@ -133,7 +132,7 @@ add_name(struct compiler *c, const struct scan *s, const struct token *t,
 	if (t->name.len == 1 && name[0] == '.')
 		return RC_OK;
 	p = tmpl_pool_add(c->code, name, t->name.len);
-	tmpl_pool_add(c->code, "", 1);	/* NUL: it is reported as a string */
+	tmpl_pool_add(c->code, "", 1); /* NUL: it is reported as a string */
 	c->code->ops[op].text = p;
 	if (memchr(name, '.', t->name.len))
 		return split_name(c, s, t, op);
@@ -141,16 +140,16 @@ add_name(struct compiler *c, const struct scan *s, const struct token *t,
 }
 
 static int
-compile_section(struct compiler *c, const struct body *b, uint32_t open,
-    enum op_kind kind)
+compile_section(
+    struct compiler *c, const struct body *b, uint32_t open, enum op_kind kind)
 {
 	uint32_t op = tmpl_code_add(c->code, kind);
 	uint32_t close = b->s->tokens[open].match;
 	int rc = add_name(c, b->s, &b->s->tokens[open], op);
 
 	if (rc == RC_OK)
-		rc = compile_body(c, (struct body){ b->s, open + 1, close,
-		    b->dedent });
+		rc = compile_body(
+		    c, (struct body){ b->s, open + 1, close, b->dedent });
 	end_body(c, op);
 	return rc;
 }
@@ -165,8 +164,9 @@ line_indent(const struct scan *s, const struct token *t, struct piece *out)
 {
 	const char *text = s->text + t->all.at;
 
-	if (t->alone && (t->tag == TAG_PARTIAL || t->tag == TAG_PARENT ||
-	    t->tag == TAG_BLOCK)) {
+	if (t->alone &&
+	    (t->tag == TAG_PARTIAL || t->tag == TAG_PARENT ||
+		t->tag == TAG_BLOCK)) {
 		*out = t->indent;
 		return true;
 	}
@@ -176,8 +176,7 @@ line_indent(const struct scan *s, const struct token *t, struct piece *out)
 	if (t->tag != TAG_TEXT)
 		return true;
 	out->len = (uint32_t)tmpl_leading_space(text, t->all.len);
-	return text[t->all.len - 1] != '\n' ||
-	    !tmpl_is_blank(text, t->all.len);
+	return text[t->all.len - 1] != '\n' || !tmpl_is_blank(text, t->all.len);
 }
 
 /* What all lines start with; *any is false when no line counts. */
@@ -191,13 +190,13 @@ common_indent(const struct scan *s, uint32_t from, uint32_t to, bool *any)
 		const struct token *t = &s->tokens[i];
 
 		if (line_indent(s, t, &indent)) {
-			common.len = *any ?
-			    common_length(s, common, indent) : indent.len;
+			common.len = *any ? common_length(s, common, indent) :
+					    indent.len;
 			common.at = indent.at;
 			*any = true;
 		}
 		if (t->tag == TAG_MESSAGE)
-			i = t->match;	/* its lines become one */
+			i = t->match; /* its lines become one */
 	}
 	return common;
 }
@@ -208,8 +207,8 @@ common_indent(const struct scan *s, uint32_t from, uint32_t to, bool *any)
  * block: it is taken off here, and put before each line where it is shown.
  */
 static int
-compile_block(struct compiler *c, const struct body *b, uint32_t open,
-    enum op_kind kind)
+compile_block(
+    struct compiler *c, const struct body *b, uint32_t open, enum op_kind kind)
 {
 	const struct token *t = &b->s->tokens[open];
 	struct body inner = { b->s, open + 1, t->match, b->dedent };
@@ -218,8 +217,8 @@ compile_block(struct compiler *c, const struct body *b, uint32_t open,
 	bool any;
 	int rc;
 
-	c->code->ops[op].text = tmpl_pool_add(c->code, b->s->text + t->name.at,
-	    t->name.len);
+	c->code->ops[op].text =
+	    tmpl_pool_add(c->code, b->s->text + t->name.at, t->name.len);
 	if (t->alone) {
 		inner.dedent = common_indent(b->s, inner.from, inner.to, &any);
 		if (!any)
@@ -235,8 +234,8 @@ compile_block(struct compiler *c, const struct body *b, uint32_t open,
 }
 
 static int
-compile_call(struct compiler *c, const struct body *b, uint32_t tag,
-    enum op_kind kind)
+compile_call(
+    struct compiler *c, const struct body *b, uint32_t tag, enum op_kind kind)
 {
 	const struct token *t = &b->s->tokens[tag];
 	const struct tmpl *call;
@@ -262,8 +261,9 @@ is_given_twice(const struct scan *s, uint32_t from, uint32_t tag)
 
 		if (t->tag != TAG_BLOCK)
 			continue;
-		if (t->name.len == name.len && memcmp(s->text + t->name.at,
-		    s->text + name.at, name.len) == 0)
+		if (t->name.len == name.len &&
+		    memcmp(s->text + t->name.at, s->text + name.at, name.len) ==
+			0)
 			return true;
 		i = t->match;
 	}
@@ -291,8 +291,8 @@ compile_arguments(struct compiler *c, const struct body *b, uint32_t open)
 			    "a parent is given more than %d blocks",
 			    TMPL_BLOCKS_MAX);
 		if (is_given_twice(s, open + 1, i))
-			return tmpl_mistake(s, t->all.at,
-			    "the block is given twice");
+			return tmpl_mistake(
+			    s, t->all.at, "the block is given twice");
 		rc = compile_block(c, b, i, OP_ARGUMENT);
 		if (rc != RC_OK)
 			return rc;
@@ -340,8 +340,11 @@ compile_translation(struct compiler *c, const struct scan *around,
     uint32_t open, const char *text)
 {
 	const struct token *t = &around->tokens[open];
-	struct scan s = { .text = text, .len = strlen(text),
-		.around = around, .at = t->all.at, .err = around->err,
+	struct scan s = { .text = text,
+		.len = strlen(text),
+		.around = around,
+		.at = t->all.at,
+		.err = around->err,
 		.delimiters = { "{{", "}}" } };
 	int rc;
 
@@ -426,8 +429,8 @@ compile_body(struct compiler *c, struct body b)
 		if (rc != RC_OK)
 			return rc;
 		if (c->code->pool_len > TMPL_POOL_MAX)
-			return tmpl_mistake(b.s, t->all.at,
-			    "the template is too large");
+			return tmpl_mistake(
+			    b.s, t->all.at, "the template is too large");
 		if (t->match > i)
 			i = t->match;
 	}
@@ -438,15 +441,17 @@ int
 tmpl_compile_source(struct tmpl_set *set, const struct tmpl *t,
     struct code **out, struct tmpl_error *err)
 {
-	struct scan s = { .text = t->source.text, .len = t->source.len,
-		.delimiters = { "{{", "}}" }, .err = err };
+	struct scan s = { .text = t->source.text,
+		.len = t->source.len,
+		.delimiters = { "{{", "}}" },
+		.err = err };
 	struct compiler c = { .set = set, .code = tmpl_code_new() };
 	int rc;
 
 	rc = tmpl_scan(&s);
 	if (rc == RC_OK)
-		rc = compile_body(&c,
-		    (struct body){ &s, 0, s.count, { 0, 0 } });
+		rc =
+		    compile_body(&c, (struct body){ &s, 0, s.count, { 0, 0 } });
 	free(s.tokens);
 	if (rc != RC_OK) {
 		tmpl_code_free(c.code);

@@ -31,8 +31,8 @@ read_file(const char *path, size_t size, size_t *len)
 }
 
 static int
-add_file(struct tmpl_set *set, const char *path, size_t size,
-    const char *name, struct tmpl_error *err)
+add_file(struct tmpl_set *set, const char *path, size_t size, const char *name,
+    struct tmpl_error *err)
 {
 	struct source source;
 
@@ -41,15 +41,14 @@ add_file(struct tmpl_set *set, const char *path, size_t size,
 		size = TMPL_SOURCE_MAX + 1;
 	source.text = source.owned = read_file(path, size, &source.len);
 	if (!source.text)
-		return tmpl_set_mistake(err, name, "cannot read it: %s",
-		    strerror(errno));
-	return tmpl_add_source(set, name, strlen(name) - strlen(suffix),
-	    source, err);
+		return tmpl_set_mistake(
+		    err, name, "cannot read it: %s", strerror(errno));
+	return tmpl_add_source(
+	    set, name, strlen(name) - strlen(suffix), source, err);
 }
 
-static int
-add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
-    struct tmpl_error *err);
+static int add_dir(struct tmpl_set *set, const char *dir, size_t root_len,
+    int depth, struct tmpl_error *err);
 
 /* One entry of a directory: a template, a directory of them, or neither. */
 static int
@@ -66,15 +65,15 @@ add_entry(struct tmpl_set *set, const char *dir, const char *entry,
 	    (int)sizeof(path))
 		return tmpl_set_mistake(err, entry, "the path is too long");
 	if (stat(path, &st) != 0)
-		return tmpl_set_mistake(err, entry, "cannot read %s: %s", path,
-		    strerror(errno));
+		return tmpl_set_mistake(
+		    err, entry, "cannot read %s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return add_dir(set, path, root_len, depth + 1, err);
 	if (!S_ISREG(st.st_mode) || len <= end ||
 	    strcmp(entry + len - end, suffix) != 0)
 		return RC_OK;
-	return add_file(set, path, (size_t)st.st_size, path + root_len + 1,
-	    err);
+	return add_file(
+	    set, path, (size_t)st.st_size, path + root_len + 1, err);
 }
 
 /* In the order of their names, so that the first mistake is always the same
@@ -87,16 +86,16 @@ add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
 	int rc = RC_OK, count;
 
 	if (depth > DIR_DEPTH_MAX)
-		return tmpl_set_mistake(err, dir,
-		    "more than %d directories deep", DIR_DEPTH_MAX);
+		return tmpl_set_mistake(
+		    err, dir, "more than %d directories deep", DIR_DEPTH_MAX);
 	count = scandir(dir, &entries, NULL, alphasort);
 	if (count < 0)
-		return tmpl_set_mistake(err, dir, "cannot read %s: %s", dir,
-		    strerror(errno));
+		return tmpl_set_mistake(
+		    err, dir, "cannot read %s: %s", dir, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		if (rc == RC_OK)
-			rc = add_entry(set, dir, entries[i]->d_name, root_len,
-			    depth, err);
+			rc = add_entry(
+			    set, dir, entries[i]->d_name, root_len, depth, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -104,8 +103,8 @@ add_dir(struct tmpl_set *set, const char *dir, size_t root_len, int depth,
 }
 
 struct tmpl_set *
-tmpl_set_open_dir(const char *dir, tmpl_translator *translate,
-    struct tmpl_error *err)
+tmpl_set_open_dir(
+    const char *dir, tmpl_translator *translate, struct tmpl_error *err)
 {
 	struct tmpl_set *set = tmpl_set_open(NULL, NULL, translate);
 	int rc;

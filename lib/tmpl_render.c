@@ -4,8 +4,8 @@
 /* The blocks that one parent tag gives, and those given further out. */
 struct arguments {
 	const struct arguments *outer;
-	const struct tmpl *from;	/* the template of the parent tag */
-	uint32_t first, end;		/* its instructions OP_ARGUMENT */
+	const struct tmpl *from; /* the template of the parent tag */
+	uint32_t first, end;	 /* its instructions OP_ARGUMENT */
 };
 
 /* Where rendering stands: in which template, with which arguments. */
@@ -29,8 +29,8 @@ struct render {
 	char indent[TMPL_DEPTH_MAX * TMPL_INDENT_MAX];
 };
 
-static int render_ops(struct render *r, struct place at, uint32_t pc,
-    uint32_t end);
+static int
+render_ops(struct render *r, struct place at, uint32_t pc, uint32_t end);
 
 static void
 put_indent(struct render *r)
@@ -155,8 +155,8 @@ find_plain(const struct render *r, const char *name, size_t len)
 /* Only the first part is searched for; the rest is inside of it.  What is
  * asked of null or false is as empty as they are, and not unknown. */
 static const json_t *
-find_dotted(const struct render *r, const struct code *code,
-    const struct op *op)
+find_dotted(
+    const struct render *r, const struct code *code, const struct op *op)
 {
 	const struct piece *part = &code->parts[op->first_part];
 	const struct piece *end = part + op->parts;
@@ -165,8 +165,8 @@ find_dotted(const struct render *r, const struct code *code,
 	while (value && ++part < end) {
 		if (json_is_null(value) || json_is_false(value))
 			return value;
-		value = json_object_getn(value, code->pool + part->at,
-		    part->len);
+		value =
+		    json_object_getn(value, code->pool + part->at, part->len);
 	}
 	return value;
 }
@@ -181,15 +181,15 @@ find(const struct render *r, const struct tmpl *t, const struct op *op)
 	if (op->text.len == 0)
 		return r->frames[r->depth - 1];
 	value = op->parts ? find_dotted(r, code, op) :
-	    find_plain(r, name, op->text.len);
+			    find_plain(r, name, op->text.len);
 	if (!value && r->unknown)
 		r->unknown(r->arg, t->name, name);
 	return value;
 }
 
 static int
-render_in(struct render *r, struct place at, const json_t *frame,
-    const struct op *op)
+render_in(
+    struct render *r, struct place at, const json_t *frame, const struct op *op)
 {
 	uint32_t pc = (uint32_t)(op - at.t->code->ops);
 	int rc;
@@ -233,8 +233,8 @@ render_indented(struct render *r, struct place at, uint32_t pc, uint32_t end,
 	if (r->calls == TMPL_DEPTH_MAX)
 		return RC_BUG;
 	if (indent.len > 0) {
-		memcpy(r->indent + before, of->code->pool + indent.at,
-		    indent.len);
+		memcpy(
+		    r->indent + before, of->code->pool + indent.at, indent.len);
 		r->indent_len += indent.len;
 		r->line_start = true;
 	}
@@ -256,8 +256,8 @@ render_call(struct render *r, struct place at, const struct op *op)
 		return RC_OK;
 	if (op->kind == OP_PARENT && given.first < given.end)
 		inside.args = &given;
-	return render_indented(r, inside, 0, op->call->code->count, at.t,
-	    op->indent);
+	return render_indented(
+	    r, inside, 0, op->call->code->count, at.t, op->indent);
 }
 
 static const struct op *
@@ -298,8 +298,8 @@ render_block(struct render *r, struct place at, const struct op *op)
 		inside = (struct place){ a->from, a->outer };
 	}
 	rc = render_indented(r, inside,
-	    (uint32_t)(content - inside.t->code->ops) + 1, content->end,
-	    at.t, op->indent);
+	    (uint32_t)(content - inside.t->code->ops) + 1, content->end, at.t,
+	    op->indent);
 	if (op->whole_lines && r->out->len > before &&
 	    r->out->data[r->out->len - 1] != '\n')
 		put_text(r, "\n", 1);
@@ -363,7 +363,7 @@ int
 tmpl_render(const struct tmpl *t, const json_t *model, struct buf *out,
     void (*unknown)(void *arg, const char *tmpl, const char *name), void *arg)
 {
-	struct render r;	/* large: only what is used is set */
+	struct render r; /* large: only what is used is set */
 
 	if (!t->code)
 		return RC_OK;

@@ -69,8 +69,8 @@ tmpl_mistake(const struct scan *s, uint32_t at, const char *fmt, ...)
 	va_list ap;
 
 	if (s->around) {
-		used = snprintf(err->text, sizeof(err->text),
-		    "in the translation: ");
+		used = snprintf(
+		    err->text, sizeof(err->text), "in the translation: ");
 		at = s->at;
 		s = s->around;
 	}
@@ -89,7 +89,8 @@ add_token(struct scan *s, enum tag tag, uint32_t at, uint32_t end)
 
 	s->tokens = tmpl_grow(s->tokens, s->count, &s->room, sizeof(*t));
 	t = &s->tokens[s->count++];
-	*t = (struct token){ .tag = tag, .all = { at, end - at },
+	*t = (struct token){ .tag = tag,
+		.all = { at, end - at },
 		.delimiters = s->last_change };
 	return t;
 }
@@ -109,8 +110,8 @@ scan_text(struct scan *s, uint32_t at, uint32_t end)
 {
 	while (at < end) {
 		const char *newline = memchr(s->text + at, '\n', end - at);
-		uint32_t next = newline ?
-		    (uint32_t)(newline - s->text) + 1 : end;
+		uint32_t next =
+		    newline ? (uint32_t)(newline - s->text) + 1 : end;
 
 		add_token(s, TAG_TEXT, at, next);
 		at = next;
@@ -118,15 +119,15 @@ scan_text(struct scan *s, uint32_t at, uint32_t end)
 }
 
 bool
-tmpl_scan_delimiters(const struct scan *s, struct piece content,
-    struct delimiters *out)
+tmpl_scan_delimiters(
+    const struct scan *s, struct piece content, struct delimiters *out)
 {
 	struct piece p = trim(s->text, content), open = { p.at, 0 }, close;
 
 	while (open.len < p.len && !is_space(s->text[open.at + open.len]))
 		open.len++;
-	close = trim(s->text,
-	    (struct piece){ p.at + open.len, p.len - open.len });
+	close =
+	    trim(s->text, (struct piece){ p.at + open.len, p.len - open.len });
 	if (open.len == 0 || open.len > TMPL_DELIM_MAX || close.len == 0 ||
 	    close.len > TMPL_DELIM_MAX)
 		return false;
@@ -156,8 +157,8 @@ check_name(const struct scan *s, const struct token *t)
 			return tmpl_mistake(s, t->all.at,
 			    "the name holds a space: is the tag closed?");
 		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-			return tmpl_mistake(s, t->all.at,
-			    "the name holds a control character");
+			return tmpl_mistake(
+			    s, t->all.at, "the name holds a control character");
 	}
 	return RC_OK;
 }
@@ -166,13 +167,13 @@ static int
 open_body(struct scan *s, struct token *t)
 {
 	if (s->depth == TMPL_DEPTH_MAX)
-		return tmpl_mistake(s, t->all.at,
-		    "tags nest deeper than %d", TMPL_DEPTH_MAX);
+		return tmpl_mistake(
+		    s, t->all.at, "tags nest deeper than %d", TMPL_DEPTH_MAX);
 	if (t->tag == TAG_SECTION && t->name.len == 1 &&
 	    s->text[t->name.at] == '_') {
 		if (s->in_message || s->around)
-			return tmpl_mistake(s, t->all.at,
-			    "a message inside a message");
+			return tmpl_mistake(
+			    s, t->all.at, "a message inside a message");
 		s->in_message = true;
 		t->tag = TAG_MESSAGE;
 	}
@@ -186,14 +187,13 @@ close_body(struct scan *s, struct token *t)
 	struct token *opened;
 
 	if (s->depth == 0)
-		return tmpl_mistake(s, t->all.at,
-		    "{{/%.*s}} closes nothing",
+		return tmpl_mistake(s, t->all.at, "{{/%.*s}} closes nothing",
 		    (int)t->name.len, s->text + t->name.at);
 	t->match = s->open[s->depth - 1];
 	opened = &s->tokens[t->match];
 	if (opened->name.len != t->name.len ||
 	    memcmp(s->text + opened->name.at, s->text + t->name.at,
-	    t->name.len) != 0)
+		t->name.len) != 0)
 		return tmpl_mistake(s, t->all.at,
 		    "{{/%.*s}} where \"%.*s\" of line %d is to be closed",
 		    (int)t->name.len, s->text + t->name.at,
@@ -226,8 +226,9 @@ scan_content(struct scan *s, struct token *t)
 	}
 	if (rc == RC_OK && t->tag == TAG_CLOSE)
 		return close_body(s, t);
-	if (rc == RC_OK && (t->tag == TAG_SECTION || t->tag == TAG_INVERTED ||
-	    t->tag == TAG_PARENT || t->tag == TAG_BLOCK))
+	if (rc == RC_OK &&
+	    (t->tag == TAG_SECTION || t->tag == TAG_INVERTED ||
+		t->tag == TAG_PARENT || t->tag == TAG_BLOCK))
 		return open_body(s, t);
 	return rc;
 }
@@ -280,8 +281,8 @@ scan_tag(struct scan *s, uint32_t start, uint32_t *next)
 		at++;
 	end = find(s, at, close, strlen(close));
 	if (end == s->len)
-		return tmpl_mistake(s, start, "the tag is not closed by %s",
-		    close);
+		return tmpl_mistake(
+		    s, start, "the tag is not closed by %s", close);
 	*next = end + (uint32_t)strlen(close);
 	t = add_token(s, tag, start, *next);
 	t->name = trim(s->text, (struct piece){ at, end - at });
@@ -293,8 +294,8 @@ static bool
 is_inline(const struct scan *s, const struct token *t)
 {
 	return t->tag == TAG_VALUE || t->tag == TAG_RAW_VALUE ||
-	    t->tag == TAG_MESSAGE || (t->tag == TAG_CLOSE &&
-	    s->tokens[t->match].tag == TAG_MESSAGE);
+	    t->tag == TAG_MESSAGE ||
+	    (t->tag == TAG_CLOSE && s->tokens[t->match].tag == TAG_MESSAGE);
 }
 
 static bool
@@ -357,8 +358,8 @@ mark_lines(struct scan *s)
 		const struct token *t = &s->tokens[i];
 		uint32_t end = t->all.at + t->all.len;
 
-		if (i + 1 < s->count && !(t->tag == TAG_TEXT &&
-		    s->text[end - 1] == '\n'))
+		if (i + 1 < s->count &&
+		    !(t->tag == TAG_TEXT && s->text[end - 1] == '\n'))
 			continue;
 		mark_line(s, from, i + 1);
 		from = i + 1;
@@ -371,11 +372,11 @@ tmpl_scan(struct scan *s)
 	uint32_t at = 0;
 
 	if (s->len > TMPL_SOURCE_MAX)
-		return tmpl_mistake(s, 0, "the text is above %d bytes",
-		    TMPL_SOURCE_MAX);
+		return tmpl_mistake(
+		    s, 0, "the text is above %d bytes", TMPL_SOURCE_MAX);
 	while (at < s->len) {
-		uint32_t tag = find(s, at, s->delimiters.open,
-		    strlen(s->delimiters.open));
+		uint32_t tag =
+		    find(s, at, s->delimiters.open, strlen(s->delimiters.open));
 		int rc;
 
 		scan_text(s, at, tag);

@@ -9,8 +9,8 @@
 
 #include <ctype.h>
 
-#define ASK_AFTER 3		/* failures before a question is asked */
-#define LOCK_AFTER 5		/* failures before the pair is locked */
+#define ASK_AFTER 3  /* failures before a question is asked */
+#define LOCK_AFTER 5 /* failures before the pair is locked */
 #define QUESTION_S "600"
 
 #define USER_COLUMNS "id, username, name, role, lang, locked AS `locked?`"
@@ -66,16 +66,16 @@ failures_key(struct req *req, const char *username)
 	char digest[SECRET_TOKEN_SIZE];
 
 	secret_mac(req->conf->secret, "login", lower(req, username), digest);
-	return arena_printf(req->arena, "login-failures:%s:%s", digest,
-	    req->addr);
+	return arena_printf(
+	    req->arena, "login-failures:%s:%s", digest, req->addr);
 }
 
 static int
 failures(struct req *req, const char *username, int64_t *count)
 {
 	struct cache_reply *reply;
-	int rc = cache_command(req, &reply, "GET",
-	    failures_key(req, username), NULL);
+	int rc = cache_command(
+	    req, &reply, "GET", failures_key(req, username), NULL);
 
 	if (rc < 0)
 		return rc;
@@ -108,9 +108,9 @@ user_question(struct req *req, json_t **question)
 	    arena_printf(req->arena, "%d", a + b), "EX", QUESTION_S, NULL);
 	if (rc < 0)
 		return rc;
-	*question = json_pack("{s:s, s:s}", "token", token,
-	    "text", arena_printf(req->arena,
-	    _("How much is %d plus %d? Answer with digits."), a, b));
+	*question = json_pack("{s:s, s:s}", "token", token, "text",
+	    arena_printf(req->arena,
+		_("How much is %d plus %d? Answer with digits."), a, b));
 	return RC_OK;
 }
 
@@ -122,8 +122,8 @@ check_answer(struct req *req, const char *token, const char *answer)
 	int rc;
 
 	if (!token || !answer || !*answer)
-		return req_field_error(req, "answer",
-		    _("Answer the question, please."));
+		return req_field_error(
+		    req, "answer", _("Answer the question, please."));
 	rc = cache_command(req, &reply, "GETDEL",
 	    arena_printf(req->arena, "question:%s", token), NULL);
 	if (rc < 0)
@@ -177,8 +177,8 @@ log_password(const char *event, int64_t begin)
 }
 
 static int
-hash_password(struct req *req, const char *password,
-    char hash[SECRET_HASH_SIZE])
+hash_password(
+    struct req *req, const char *password, char hash[SECRET_HASH_SIZE])
 {
 	int64_t begin = log_now();
 	int rc = secret_hash(password, hash);
@@ -208,8 +208,8 @@ replace_hash(struct req *req, int64_t id, const char *password)
 
 	if (rc < 0)
 		return rc;
-	return db_exec(req, &USER_SET_HASH,
-	    DB_ARGS(db_text(hash), db_int(id)), NULL, NULL);
+	return db_exec(req, &USER_SET_HASH, DB_ARGS(db_text(hash), db_int(id)),
+	    NULL, NULL);
 }
 
 /* A password that fits; the account may still be locked by an admin, which
@@ -224,25 +224,23 @@ welcome(struct req *req, json_t *row, const char *username,
 	if (json_is_true(json_object_get(row, "locked")))
 		return req_fail(req, RC_FORBIDDEN, "%s",
 		    _("This account is locked. Please ask the library."));
-	rc = cache_command(req, &reply, "DEL", failures_key(req, username),
-	    NULL);
+	rc = cache_command(
+	    req, &reply, "DEL", failures_key(req, username), NULL);
 	if (rc < 0)
 		return rc;
 	if (!rehash)
 		return RC_OK;
-	return replace_hash(req,
-	    model_int(row, "id"), password);
+	return replace_hash(req, model_int(row, "id"), password);
 }
 
 static int
-check_password(struct req *req, const char *username, const char *password,
-    json_t **user)
+check_password(
+    struct req *req, const char *username, const char *password, json_t **user)
 {
 	json_t *row = NULL;
 	const char *hash;
 	bool rehash = false, fits;
-	int rc = db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)),
-	    &row);
+	int rc = db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)), &row);
 
 	if (rc < 0 && rc != RC_NOT_FOUND)
 		return rc;
@@ -284,8 +282,10 @@ insert(struct req *req, const char *username, const char *name,
 
 	if (rc < 0)
 		return rc;
-	rc = db_exec(req, &USER_ADD, DB_ARGS(db_text(username), db_text(name),
-	    db_text(hash), db_text(role)), NULL, id);
+	rc = db_exec(req, &USER_ADD,
+	    DB_ARGS(
+		db_text(username), db_text(name), db_text(hash), db_text(role)),
+	    NULL, id);
 	if (rc == RC_CONFLICT)
 		req_field_error(req, "username",
 		    _("This username is taken. Choose another one."));
@@ -317,16 +317,16 @@ user_by_id(struct req *req, int64_t id, json_t **user)
 	int rc = db_row(req, &USER_BY_ID, DB_ARGS(db_int(id)), user);
 
 	if (rc == RC_NOT_FOUND)
-		return req_fail(req, rc, "%s",
-		    _("This account does not exist any more."));
+		return req_fail(
+		    req, rc, "%s", _("This account does not exist any more."));
 	return rc;
 }
 
 int
 user_rename(struct req *req, int64_t id, const char *name)
 {
-	return db_exec(req, &USER_RENAME, DB_ARGS(db_text(name), db_int(id)),
-	    NULL, NULL);
+	return db_exec(
+	    req, &USER_RENAME, DB_ARGS(db_text(name), db_int(id)), NULL, NULL);
 }
 
 int
@@ -356,13 +356,13 @@ refuse_old(struct req *req, const char *username)
 	if (rc != RC_LOGIN)
 		return rc;
 	req_forgive(req);
-	return req_field_error(req, "password_old",
-	    _("This is not your current password."));
+	return req_field_error(
+	    req, "password_old", _("This is not your current password."));
 }
 
 int
-user_set_password(struct req *req, int64_t id, const char *old,
-    const char *password)
+user_set_password(
+    struct req *req, int64_t id, const char *old, const char *password)
 {
 	json_t *row;
 	int rc = db_row(req, &USER_HASH, DB_ARGS(db_int(id)), &row);
@@ -397,17 +397,15 @@ user_set_role(struct req *req, const char *username, const char *role)
 }
 
 int
-user_reset_password(struct req *req, const char *username,
-    const char *password)
+user_reset_password(struct req *req, const char *username, const char *password)
 {
 	json_t *user;
-	int rc = db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)),
-	    &user);
+	int rc =
+	    db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)), &user);
 
 	if (rc == RC_NOT_FOUND)
 		return req_fail(req, rc, "%s", _("There is no such user."));
 	if (rc < 0)
 		return rc;
-	return replace_hash(req,
-	    model_int(user, "id"), password);
+	return replace_hash(req, model_int(user, "id"), password);
 }

@@ -13,7 +13,7 @@
 #define USER_NAME_MIN 3
 #define USER_NAME_MAX 32
 #define USER_PASSWORD_MIN 8
-#define USER_PASSWORD_MAX 128	/* characters; also bounds hashing */
+#define USER_PASSWORD_MAX 128 /* characters; also bounds hashing */
 
 /* Letters a-z, digits, dot, hyphen, underscore; a letter or digit first. */
 bool user_name_is_valid(const char *username);
@@ -21,8 +21,8 @@ bool user_name_is_valid(const char *username);
 /* A question for a person: {text, token}; the answer stays in Redis. */
 int user_question(struct req *req, json_t **question) ATTR_CHECK;
 /* Must this account, from this address, answer a question first? */
-int user_needs_question(struct req *req, const char *username, bool *needs)
-    ATTR_CHECK;
+int user_needs_question(
+    struct req *req, const char *username, bool *needs) ATTR_CHECK;
 
 /*
  * Checks a login.  RC_OK and the row {id, username, name, role, lang};
@@ -30,8 +30,7 @@ int user_needs_question(struct req *req, const char *username, bool *needs)
  * for a missing or wrong answer, RC_TOO_MANY while locked.
  */
 int user_login(struct req *req, const char *username, const char *password,
-    const char *question_token, const char *answer, json_t **user)
-    ATTR_CHECK;
+    const char *question_token, const char *answer, json_t **user) ATTR_CHECK;
 
 /* RC_CONFLICT, with a field error, when the username is taken. */
 int user_register(struct req *req, const char *username, const char *name,
@@ -49,9 +48,9 @@ int user_set_password(struct req *req, int64_t id, const char *old,
 /* For bin/seoga: makes a user of a role, changes one's role or password. */
 int user_add(struct req *req, const char *username, const char *name,
     const char *password, const char *role) ATTR_CHECK;
-int user_set_role(struct req *req, const char *username, const char *role)
-    ATTR_CHECK;
-int user_reset_password(struct req *req, const char *username,
-    const char *password) ATTR_CHECK;
+int user_set_role(
+    struct req *req, const char *username, const char *role) ATTR_CHECK;
+int user_reset_password(
+    struct req *req, const char *username, const char *password) ATTR_CHECK;
 
 #endif

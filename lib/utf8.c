@@ -87,14 +87,14 @@ is_tricky(uint32_t ch)
 		return ch < 0x20 || ch >= 0x7f;
 	if (ch < 0x200b)
 		return false;
-	return ch == 0x200b ||			/* zero width space */
-	    between(ch, 0x2028, 0x202e) ||	/* separators, bidi overrides */
-	    between(ch, 0x2060, 0x206f) ||	/* invisible, bidi isolates */
-	    ch == 0x3164 || ch == 0xffa0 ||	/* Hangul fillers: no names */
-	    ch == 0xfeff ||			/* byte order mark */
-	    between(ch, 0xfdd0, 0xfdef) ||	/* noncharacters */
-	    between(ch, 0xfff9, 0xfffb) ||	/* interlinear annotation */
-	    (ch & 0xfffe) == 0xfffe;		/* noncharacters */
+	return ch == 0x200b ||		    /* zero width space */
+	    between(ch, 0x2028, 0x202e) ||  /* separators, bidi overrides */
+	    between(ch, 0x2060, 0x206f) ||  /* invisible, bidi isolates */
+	    ch == 0x3164 || ch == 0xffa0 || /* Hangul fillers: no names */
+	    ch == 0xfeff ||		    /* byte order mark */
+	    between(ch, 0xfdd0, 0xfdef) ||  /* noncharacters */
+	    between(ch, 0xfff9, 0xfffb) ||  /* interlinear annotation */
+	    (ch & 0xfffe) == 0xfffe;	    /* noncharacters */
 }
 
 bool
@@ -117,8 +117,8 @@ static bool
 is_space(uint32_t ch)
 {
 	return ch == ' ' || between(ch, '\t', '\r') || ch == 0xa0 ||
-	    ch == 0x1680 || between(ch, 0x2000, 0x200a) ||
-	    ch == 0x202f || ch == 0x205f || ch == 0x3000;
+	    ch == 0x1680 || between(ch, 0x2000, 0x200a) || ch == 0x202f ||
+	    ch == 0x205f || ch == 0x3000;
 }
 
 void

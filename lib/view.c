@@ -5,9 +5,9 @@
 
 #include <time.h>
 
-#define LOW_STOCK 3		/* copies left that are worth mentioning */
+#define LOW_STOCK 3 /* copies left that are worth mentioning */
 
-#define MONEY_MAX 40		/* bytes of the longest amount, and its sign */
+#define MONEY_MAX 40 /* bytes of the longest amount, and its sign */
 
 /* Writes n with a comma between each three digits so that it ends at end;
  * returns where it begins. */
@@ -78,8 +78,8 @@ view_time(struct req *req, int64_t seconds)
 	struct tm tm;
 
 	gmtime_r(&when, &tm);
-	return arena_printf(req->arena, "%s %02d:%02d UTC",
-	    date_text(req, &tm), tm.tm_hour, tm.tm_min);
+	return arena_printf(req->arena, "%s %02d:%02d UTC", date_text(req, &tm),
+	    tm.tm_hour, tm.tm_min);
 }
 
 static void
@@ -90,8 +90,8 @@ set_stock(struct req *req, json_t *book, int64_t stock)
 		model_set_text(book, "stock_text", _("Sold out"));
 	} else if (stock <= LOW_STOCK) {
 		model_set_text(book, "stock_kind", "low");
-		model_set_text(book, "stock_text", arena_printf(req->arena,
-		    _("Only %d left"), (int)stock));
+		model_set_text(book, "stock_text",
+		    arena_printf(req->arena, _("Only %d left"), (int)stock));
 	} else {
 		model_set_text(book, "stock_kind", "in");
 		model_set_text(book, "stock_text", _("In stock"));
@@ -103,11 +103,11 @@ view_book(struct req *req, json_t *book)
 {
 	int64_t year = model_int(book, "published_year");
 
-	model_set_text(book, "price_text",
-	    view_money(req, model_int(book, "price")));
+	model_set_text(
+	    book, "price_text", view_money(req, model_int(book, "price")));
 	set_stock(req, book, model_int(book, "stock_quantity"));
 	/* Works of antiquity have negative years. */
 	if (year < 0)
-		model_set_text(book, "published_year", arena_printf(
-		    req->arena, _("%d BCE"), (int)-year));
+		model_set_text(book, "published_year",
+		    arena_printf(req->arena, _("%d BCE"), (int)-year));
 }

@@ -51,8 +51,8 @@ test_every_character(void)
 		end += g_unichar_to_utf8(c, end);
 		value = json_stringn(text, (size_t)(end - text));
 		model_write(value, &b);
-		again = json_loadb(b.data, b.len,
-		    JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		again = json_loadb(
+		    b.data, b.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		g_assert_true(json_equal(value, again));
 		json_decref(value);
 		json_decref(again);

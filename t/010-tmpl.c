@@ -50,8 +50,9 @@ check_render(const struct tmpl *t, const char *json, const char *expected)
 	json_t *model = parse(json);
 
 	if (t) {
-		g_assert_cmpint(tmpl_render(t, model, &out, note_unknown,
-		    unknown), ==, RC_OK);
+		g_assert_cmpint(
+		    tmpl_render(t, model, &out, note_unknown, unknown), ==,
+		    RC_OK);
 		g_string_append_len(all, out.data, (gssize)out.len);
 		if (unknown->len)
 			g_string_append_printf(all, "[%s]", unknown->str);
@@ -79,14 +80,13 @@ check_mistake(struct tmpl_set *set, const char *source, size_t len, int line,
 	struct tmpl_error err = { 0 };
 	const struct tmpl *t = NULL;
 
-	g_assert_cmpint(tmpl_compile(set, "page", source, len, &t, &err), ==,
-	    RC_BAD_INPUT);
+	g_assert_cmpint(
+	    tmpl_compile(set, "page", source, len, &t, &err), ==, RC_BAD_INPUT);
 	g_assert_null(t);
 	g_assert_cmpstr(err.name, ==, "page");
-	if (err.line != line || err.column != column ||
-	    !strstr(err.text, text))
-		g_test_message("%.60s: %d:%d: %s", source, err.line,
-		    err.column, err.text);
+	if (err.line != line || err.column != column || !strstr(err.text, text))
+		g_test_message(
+		    "%.60s: %d:%d: %s", source, err.line, err.column, err.text);
 	g_assert_cmpint(err.line, ==, line);
 	g_assert_cmpint(err.column, ==, column);
 	g_assert_nonnull(strstr(err.text, text));
@@ -159,7 +159,8 @@ test_mistakes(void)
 static void
 test_cut_short(void)
 {
-	static const char source[] = "a\n {{#b}}{{{c}}}{{/b}}\n{{=<% %>=}}\n"
+	static const char source[] =
+	    "a\n {{#b}}{{{c}}}{{/b}}\n{{=<% %>=}}\n"
 	    "<%<p%>\n  <%$x%>\n <%#_%>m <%n%><%/_%>\n  <%/x%><%/p%> <%>q%>";
 	struct tmpl_set *set = tmpl_set_open(NULL, NULL, NULL);
 	int good = 0, bad = 0;
@@ -168,8 +169,7 @@ test_cut_short(void)
 		struct tmpl_error err = { 0 };
 		char *copy = g_memdup2(source, len ? len : 1);
 
-		if (tmpl_compile(set, "page", copy, len, NULL, &err) ==
-		    RC_OK) {
+		if (tmpl_compile(set, "page", copy, len, NULL, &err) == RC_OK) {
 			good++;
 		} else {
 			bad++;
@@ -194,8 +194,9 @@ test_any_bytes(void)
 	const struct tmpl *t;
 	struct tmpl_error err;
 
-	g_assert_cmpint(tmpl_compile(set, "page", source, sizeof(source) - 1,
-	    &t, &err), ==, RC_OK);
+	g_assert_cmpint(
+	    tmpl_compile(set, "page", source, sizeof(source) - 1, &t, &err), ==,
+	    RC_OK);
 	g_assert_cmpint(tmpl_render(t, NULL, &out, NULL, NULL), ==, RC_OK);
 	g_assert_cmpmem(out.data, out.len, "a\0b\xff\0", 5);
 	buf_free(&out);
@@ -226,8 +227,8 @@ test_source_limits(void)
 	struct tmpl_error err;
 
 	check_mistake(set, text, SOURCE_MAX + 1, 1, 1, "above 1048576 bytes");
-	g_assert_cmpint(tmpl_compile(set, "page", text, SOURCE_MAX, NULL, &err),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    tmpl_compile(set, "page", text, SOURCE_MAX, NULL, &err), ==, RC_OK);
 	g_free(text);
 	deep = nested(DEPTH_MAX, "x");
 	check(deep, "{\"a\":true}", "x");
@@ -281,8 +282,8 @@ test_recursion(void)
 {
 	struct tmpl_set *set = tmpl_set_open(NULL, NULL, NULL);
 	const struct tmpl *endless = compile(set, "endless", "x{{>endless}}");
-	const struct tmpl *parent = compile(set, "parent",
-	    "{{<parent}}{{$a}}b{{/a}}{{/parent}}");
+	const struct tmpl *parent =
+	    compile(set, "parent", "{{<parent}}{{$a}}b{{/a}}{{/parent}}");
 	const struct tmpl *pair = compile(set, "one", "  {{>two}}\n");
 	const struct tmpl *tree = compile(set, "tree", "{{#n}}{{>tree}}{{/n}}");
 	json_t *fits = chain(DEPTH_MAX + 1), *deep = chain(DEPTH_MAX + 2);
@@ -332,14 +333,14 @@ test_output_limit(void)
 static void
 test_values(void)
 {
-	check("{{a}}", "{\"a\":-9223372036854775808}",
-	    "-9223372036854775808");
+	check("{{a}}", "{\"a\":-9223372036854775808}", "-9223372036854775808");
 	check("{{a}} {{b}} {{c}} {{d}}",
 	    "{\"a\":0.1,\"b\":85.0,\"c\":1e300,\"d\":0.30000000000000004}",
 	    "0.1 85 1e+300 0.30000000000000004");
 	check("{{a}}|{{b}}|{{c}}|{{d}}|{{e}}|{{f}}",
 	    "{\"a\":true,\"b\":false,\"c\":null,\"d\":[1],\"e\":{\"x\":1},"
-	    "\"f\":0}", "true|||||0");
+	    "\"f\":0}",
+	    "true|||||0");
 	check("{{a}}", "{\"a\":\"<a href='x' title=\\\"&\\\">\"}",
 	    "&lt;a href=&#39;x&#39; title=&quot;&amp;&quot;&gt;");
 	check("{{a}}|{{{a}}}|{{&a}}", "{\"a\":\"서가<\"}",
@@ -350,11 +351,15 @@ static void
 test_empty_values(void)
 {
 	check("{{#a}}a{{/a}}{{#b}}b{{/b}}{{#c}}c{{/c}}{{#d}}d{{/d}}"
-	    "{{#e}}e{{/e}}{{#f}}f{{/f}}", "{\"a\":null,\"b\":false,\"c\":0,"
-	    "\"d\":\"\",\"e\":[],\"f\":0.0}", "");
+	      "{{#e}}e{{/e}}{{#f}}f{{/f}}",
+	    "{\"a\":null,\"b\":false,\"c\":0,"
+	    "\"d\":\"\",\"e\":[],\"f\":0.0}",
+	    "");
 	check("{{^a}}a{{/a}}{{^b}}b{{/b}}{{^c}}c{{/c}}{{^d}}d{{/d}}"
-	    "{{^e}}e{{/e}}{{^f}}f{{/f}}", "{\"a\":null,\"b\":false,\"c\":0,"
-	    "\"d\":\"\",\"e\":[],\"f\":0.0}", "abcdef");
+	      "{{^e}}e{{/e}}{{^f}}f{{/f}}",
+	    "{\"a\":null,\"b\":false,\"c\":0,"
+	    "\"d\":\"\",\"e\":[],\"f\":0.0}",
+	    "abcdef");
 	check("{{#a}}a{{/a}}{{#b}}b{{/b}}{{#c}}c{{/c}}{{#d}}d{{/d}}",
 	    "{\"a\":{},\"b\":\"0\",\"c\":[0],\"d\":-1}", "abcd");
 	/* A list is not empty, whatever is in it. */
@@ -411,11 +416,11 @@ test_indentation(void)
 	compile(set, "inner", "a\n\n{{x}}\nb");
 	compile(set, "outer", "<\n\t{{>inner}}\n>\n");
 	t = compile(set, "page", "-\n  {{>outer}}\n-\n");
-	check_render(t, "{\"x\":\"1\\n2\"}",
-	    "-\n  <\n  \ta\n\n  \t1\n2\n  \tb>\n-\n");
+	check_render(
+	    t, "{\"x\":\"1\\n2\"}", "-\n  <\n  \ta\n\n  \t1\n2\n  \tb>\n-\n");
 	compile(set, "inner", "a\r\n\r\n{{x}}\r\n");
-	check_render(t, "{\"x\":\"\"}",
-	    "-\n  <\n  \ta\r\n\r\n  \t\r\n  >\n-\n");
+	check_render(
+	    t, "{\"x\":\"\"}", "-\n  <\n  \ta\r\n\r\n  \t\r\n  >\n-\n");
 	tmpl_set_close(set);
 }
 
@@ -426,21 +431,24 @@ test_block_indentation(void)
 	const struct tmpl *t;
 
 	/* The default keeps its form, whatever indentation its lines have. */
-	t = compile(set, "frame", "<\n    {{$b}}\n   one\n\n     two\n"
+	t = compile(set, "frame",
+	    "<\n    {{$b}}\n   one\n\n     two\n"
 	    "    {{/b}}\n>\n");
 	check_render(t, "{}", "<\n   one\n\n     two\n>\n");
-	t = compile(set, "page", "{{<frame}}\n{{$b}}\n{{#x}}\n\t- {{.}}\n"
+	t = compile(set, "page",
+	    "{{<frame}}\n{{$b}}\n{{#x}}\n\t- {{.}}\n"
 	    "\t  {{>more}}\n{{/x}}\n{{/b}}\n{{/frame}}\n");
 	compile(set, "more", "+\n");
-	check_render(t, "{\"x\":[1,2]}",
-	    "<\n   - 1\n     +\n   - 2\n     +\n>\n");
+	check_render(
+	    t, "{\"x\":[1,2]}", "<\n   - 1\n     +\n   - 2\n     +\n>\n");
 	/* Blocks that are alone are whole lines. */
 	t = compile(set, "page", "{{<frame}}{{$b}}in line{{/b}}{{/frame}}");
 	check_render(t, "{}", "<\n   in line\n>\n");
 	t = compile(set, "page", "{{<frame}}{{$b}}{{/b}}{{/frame}}");
 	check_render(t, "{}", "<\n>\n");
 	/* The lines of a message do not count: they become one. */
-	t = compile(set, "page", "{{<frame}}\n{{$b}}\n    <p>{{#_}}long\n"
+	t = compile(set, "page",
+	    "{{<frame}}\n{{$b}}\n    <p>{{#_}}long\n"
 	    "text{{/_}}</p>\n{{/b}}{{/frame}}");
 	check_render(t, "{}", "<\n   <p>long text</p>\n>\n");
 	tmpl_set_close(set);
@@ -458,11 +466,12 @@ test_arguments(void)
 	t = compile(set, "page", "{{<frame}}{{$b}}b{{/b}}{{/frame}}");
 	check_render(t, "{}", "(<b>)");
 	/* A block of the same name inside is not replaced by itself. */
-	t = compile(set, "page",
-	    "{{<frame}}{{$a}}1{{$a}}2{{/a}}3{{/a}}{{/frame}}");
+	t = compile(
+	    set, "page", "{{<frame}}{{$a}}1{{$a}}2{{/a}}3{{/a}}{{/frame}}");
 	check_render(t, "{}", "(123<default>)");
 	/* One set of arguments does not reach the next. */
-	t = compile(set, "page", "{{<frame}}{{$a}}{{<frame}}{{$b}}x{{/b}}"
+	t = compile(set, "page",
+	    "{{<frame}}{{$a}}{{<frame}}{{$b}}x{{/b}}"
 	    "{{/frame}}{{/a}}{{/frame}}{{>part}}");
 	check_render(t, "{}", "((<x>)<default>)<default>");
 	/* Arguments may change the delimiters in between. */
@@ -503,21 +512,23 @@ test_messages(void)
 	const struct tmpl *t;
 
 	asked = g_string_new(NULL);
-	t = compile(set, "page", "<{{#_}}Add to cart{{/_}}>\n  {{#_}}\n\tAdd"
+	t = compile(set, "page",
+	    "<{{#_}}Add to cart{{/_}}>\n  {{#_}}\n\tAdd"
 	    "\r\n   to  cart\n{{/_}}\n{{#_}}{{n}} books{{/_}}");
-	g_assert_cmpstr(asked->str, ==,
-	    "[Add to cart][Add to cart][{{n}} books]");
+	g_assert_cmpstr(
+	    asked->str, ==, "[Add to cart][Add to cart][{{n}} books]");
 	check_render(t, "{\"n\":3,\"many\":\"<\"}",
 	    "<장바구니에 담기>\n  장바구니에 담기\n책 3권 (&lt;)");
 	g_string_truncate(asked, 0);
-	t = compile(set, "page", "{{=<% %>=}}<%#_%><%n%> books<%/_%>"
+	t = compile(set, "page",
+	    "{{=<% %>=}}<%#_%><%n%> books<%/_%>"
 	    "<%={{ }}=%>{{#_}}none{{/_}}{{#_}}a {{#b}} c {{/b}}{{/_}}");
-	g_assert_cmpstr(asked->str, ==,
-	    "[<%n%> books][none][a {{#b}} c {{/b}}]");
+	g_assert_cmpstr(
+	    asked->str, ==, "[<%n%> books][none][a {{#b}} c {{/b}}]");
 	check_render(t, "{\"n\":3,\"b\":1}", "책 3권nonea  c ");
 	/* Nothing is asked while rendering. */
-	g_assert_cmpstr(asked->str, ==,
-	    "[<%n%> books][none][a {{#b}} c {{/b}}]");
+	g_assert_cmpstr(
+	    asked->str, ==, "[<%n%> books][none][a {{#b}} c {{/b}}]");
 	g_string_free(asked, TRUE);
 	tmpl_set_close(set);
 	check("{{#_}} Add\n to cart {{/_}}", "{}", "Add to cart");
@@ -592,14 +603,14 @@ test_loader(void)
 	g_assert_null(tmpl_find(set, "nowhere"));
 	g_assert_null(tmpl_find(set, "broken"));
 	g_assert_null(tmpl_find(set, "bad"));
-	check_mistake(set, "{{>a}}\n{{>nowhere}}", 19, 2, 1,
-	    "no template \"nowhere\"");
+	check_mistake(
+	    set, "{{>a}}\n{{>nowhere}}", 19, 2, 1, "no template \"nowhere\"");
 	check_mistake(set, "{{<nowhere}}{{/nowhere}}", 24, 1, 1,
 	    "no template \"nowhere\"");
 	/* What was there before the mistake still is. */
 	check_render(t, "{\"more\":false}", "123");
-	g_assert_cmpint(tmpl_compile(set, "x", "{{>broken}}", 11, &again,
-	    &err), ==, RC_BAD_INPUT);
+	g_assert_cmpint(tmpl_compile(set, "x", "{{>broken}}", 11, &again, &err),
+	    ==, RC_BAD_INPUT);
 	g_assert_null(again);
 	g_assert_cmpstr(err.name, ==, "bad");
 	g_assert_cmpint(err.line, ==, 3);
@@ -630,8 +641,8 @@ test_endless_loader(void)
 	struct tmpl_set *set = tmpl_set_open(load_endless, texts, NULL);
 	struct tmpl_error err;
 
-	g_assert_cmpint(tmpl_compile(set, "x", "{{>p}}", 6, NULL, &err), ==,
-	    RC_BAD_INPUT);
+	g_assert_cmpint(
+	    tmpl_compile(set, "x", "{{>p}}", 6, NULL, &err), ==, RC_BAD_INPUT);
 	g_assert_nonnull(strstr(err.text, "more than 10000 templates"));
 	g_assert_null(tmpl_find(set, "x"));
 	tmpl_set_close(set);
@@ -681,8 +692,10 @@ test_dir(void)
 	struct tmpl_error err = { 0 };
 	struct tmpl_set *set;
 
-	put("page.mustache", "{{<part/layout}}{{$main}}{{>part/deep/x}}"
-	    "{{/main}}{{/part/layout}}", -1);
+	put("page.mustache",
+	    "{{<part/layout}}{{$main}}{{>part/deep/x}}"
+	    "{{/main}}{{/part/layout}}",
+	    -1);
 	put("part/layout.mustache", "<{{$main}}{{/main}}>", -1);
 	put("part/deep/x.mustache", "{{x}}", -1);
 	put("part/notes.txt", "{{no template", -1);

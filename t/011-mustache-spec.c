@@ -23,7 +23,7 @@ static const struct file files[] = {
 };
 
 static char *spec_dir;
-static json_t *documents[G_N_ELEMENTS(files)];	/* the cases refer to them */
+static json_t *documents[G_N_ELEMENTS(files)]; /* the cases refer to them */
 
 static void
 compile_partials(struct tmpl_set *set, const json_t *partials)
@@ -36,10 +36,10 @@ compile_partials(struct tmpl_set *set, const json_t *partials)
 		const struct tmpl *t;
 
 		if (tmpl_compile(set, name, json_string_value(source),
-		    json_string_length(source), &t, &err) == RC_OK)
+			json_string_length(source), &t, &err) == RC_OK)
 			continue;
-		g_test_message("%s:%d:%d: %s", err.name, err.line, err.column,
-		    err.text);
+		g_test_message(
+		    "%s:%d:%d: %s", err.name, err.line, err.column, err.text);
 		g_test_fail();
 	}
 }
@@ -61,7 +61,8 @@ run_case(gconstpointer data)
 	g_assert_cmpint(rc, ==, RC_OK);
 	if (rc == RC_OK) {
 		g_assert_cmpint(tmpl_render(t, json_object_get(test, "data"),
-		    &out, NULL, NULL), ==, RC_OK);
+				    &out, NULL, NULL),
+		    ==, RC_OK);
 		g_assert_cmpstr(out.data ? out.data : "", ==,
 		    json_string_value(json_object_get(test, "expected")));
 	} else {
@@ -85,9 +86,8 @@ add_file(size_t n)
 		g_test_message("%s: %s", path, err.text);
 	tests = json_object_get(documents[n], "tests");
 	json_array_foreach(tests, i, test) {
-		char *name = g_strdup_printf("/spec/%s/%02zu %s",
-		    files[n].name, i + 1,
-		    json_string_value(json_object_get(test, "name")));
+		char *name = g_strdup_printf("/spec/%s/%02zu %s", files[n].name,
+		    i + 1, json_string_value(json_object_get(test, "name")));
 
 		g_strdelimit(name + strlen("/spec//") + strlen(files[n].name),
 		    "/#", '-');
@@ -120,7 +120,7 @@ static void
 test_absent(void)
 {
 	g_test_skip("the mustache specification is not here: "
-	    "set MUSTACHE_SPEC to its folder specs");
+		    "set MUSTACHE_SPEC to its folder specs");
 }
 
 int
@@ -132,8 +132,9 @@ main(int argc, char **argv)
 
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
-	spec_dir = dir ? g_strdup(dir) : g_build_filename(top ? top : ".",
-	    "..", "shared", "mustache-spec", "specs", NULL);
+	spec_dir = dir ? g_strdup(dir) :
+			 g_build_filename(top ? top : ".", "..", "shared",
+			     "mustache-spec", "specs", NULL);
 	if (access(spec_dir, R_OK) != 0) {
 		g_test_add_func("/spec/absent", test_absent);
 	} else {

@@ -7,8 +7,7 @@
 #include "secret.h"
 
 /* Of "secret", of 72 times "x", and of "secret" with one pass of 8 MiB. */
-#define BCRYPT_2B \
-	"$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+#define BCRYPT_2B "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 #define BCRYPT_72X \
 	"$2b$04$abcdefghijklmnopqrstuubzadhGtS2zEF.gu0yd0opP6cVzb.e0i"
 #define WEAK_ARGON2ID \
@@ -175,9 +174,9 @@ static void
 test_odd_hashes(void)
 {
 	static const char *const odd[] = { "", "!", "*0", "$", "$2", "$2b$",
-	    "$argon2id$", "$argon2id$v=19$m=1,t=1,p=1$$", "$1$abc$def",
-	    "$2x$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
-	    "secret" };
+		"$argon2id$", "$argon2id$v=19$m=1,t=1,p=1$$", "$1$abc$def",
+		"$2x$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+		"secret" };
 
 	for (size_t i = 0; i < LENGTH(odd); i++)
 		g_assert_false(secret_verify("secret", odd[i], NULL));

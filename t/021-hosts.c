@@ -13,8 +13,9 @@ test_good(void)
 {
 	struct hosts h;
 
-	g_assert_cmpint(hosts_parse("a:1,b,10.0.0.1:65535,::1,[::2]:7,[::3]",
-	    3306, &h), ==, RC_OK);
+	g_assert_cmpint(
+	    hosts_parse("a:1,b,10.0.0.1:65535,::1,[::2]:7,[::3]", 3306, &h), ==,
+	    RC_OK);
 	g_assert_cmpuint(h.n, ==, 6);
 	g_assert_cmpstr(h.list[0].name, ==, "a");
 	g_assert_cmpint(h.list[0].port, ==, 1);
@@ -45,9 +46,9 @@ static void
 test_bad(void)
 {
 	static const char *const bad[] = { "", ",", "a,", ",a", "a:", ":1",
-	    "a:0", "a:65536", "a:99999999999999999999", "a:1x", "a: 1", "[::1",
-	    "[::1]x", "[]:1", "[::1]:",
-	    "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" };
+		"a:0", "a:65536", "a:99999999999999999999", "a:1x", "a: 1",
+		"[::1", "[::1]x", "[]:1",
+		"[::1]:", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" };
 	struct hosts h = { .n = 42 };
 	char *longer = g_strnfill(256, 'a');
 

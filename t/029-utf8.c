@@ -47,11 +47,26 @@ static void
 test_malformed(void)
 {
 	static const char *const bad[] = {
-		"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(",
-		"\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
-		"\xe2\x82", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80",
-		"\xfe", "\xff", "\xed\x95\x9c\xea\xb8", "\xb0\xa1",
+		"\x80",
+		"\xbf",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xc3",
+		"\xc3(",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xe2\x82",
+		"\xf0\x80\x80\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xf8\x88\x80\x80\x80",
+		"\xfe",
+		"\xff",
+		"\xed\x95\x9c\xea\xb8",
+		"\xb0\xa1",
 	};
 	size_t i;
 
@@ -69,14 +84,41 @@ static void
 test_one_line(void)
 {
 	static const char *const good[] = {
-		"", "서가", "a b", "é", "\u00a0", "e\u0301", "👩‍👧", "עברית",
-		"\U000e0067", "\u200d", "가\u3000나",
+		"",
+		"서가",
+		"a b",
+		"é",
+		"\u00a0",
+		"e\u0301",
+		"👩‍👧",
+		"עברית",
+		"\U000e0067",
+		"\u200d",
+		"가\u3000나",
 	};
 	static const char *const bad[] = {
-		"\t", "a\nb", "\r", "\x1b[1m", "\x7f", "\xc2\x85", "\u200b",
-		"\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069",
-		"\u2060", "\ufeff", "\ufdd0", "\ufffe", "\uffff",
-		"\U0010ffff", "\u3164", "\uffa0", "\ufff9",
+		"\t",
+		"a\nb",
+		"\r",
+		"\x1b[1m",
+		"\x7f",
+		"\xc2\x85",
+		"\u200b",
+		"\u2028",
+		"\u2029",
+		"\u202a",
+		"\u202e",
+		"\u2066",
+		"\u2069",
+		"\u2060",
+		"\ufeff",
+		"\ufdd0",
+		"\ufffe",
+		"\uffff",
+		"\U0010ffff",
+		"\u3164",
+		"\uffa0",
+		"\ufff9",
 	};
 	size_t i;
 
@@ -96,10 +138,16 @@ static void
 test_trim(void)
 {
 	static const char *const cases[][2] = {
-		{ "", "" }, { " ", "" }, { "\u3000\u3000", "" },
-		{ "a", "a" }, { " a b ", "a b" }, { "\r\n a\t", "a" },
-		{ "\u3000한글\u00a0", "한글" }, { "한", "한" },
-		{ "\u2003x\u2003\u200a", "x" }, { "é ", "é" },
+		{ "", "" },
+		{ " ", "" },
+		{ "\u3000\u3000", "" },
+		{ "a", "a" },
+		{ " a b ", "a b" },
+		{ "\r\n a\t", "a" },
+		{ "\u3000한글\u00a0", "한글" },
+		{ "한", "한" },
+		{ "\u2003x\u2003\u200a", "x" },
+		{ "é ", "é" },
 	};
 	size_t i, len;
 

@@ -42,8 +42,8 @@ test_urlencoded(void)
 
 	for (i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
 		size_t n = i / 2;
-		struct run r = post(i % 2 ? API : PAGE, URLENCODED,
-		    cases[n].body);
+		struct run r =
+		    post(i % 2 ? API : PAGE, URLENCODED, cases[n].body);
 
 		g_test_message("%s", cases[n].body);
 		assert_fine(&r);
@@ -58,17 +58,41 @@ static void
 test_urlencoded_malformed(void)
 {
 	static const char *const bad[] = {
-		"a=%00", "a=x%00y", "a=%", "a=%4", "a=%zz", "a=%4g", "a=%g4",
-		"a=%ff", "a=\xff", "a=%C0%80", "a=%ED%A0%80", "a=%E2%82",
-		"a=%F5%80%80%80", "%00=1", "%=1", "%ff=1", "c=1", "=1", "A=1",
-		"a=1&a=2", "a=1&a=1", "a&a", "a=1&%61=2", "a[]=1", "q=1",
-		"page=1", "id=1", "a=1&c=2", "a.x=1", "csrf=1&csrf=1",
+		"a=%00",
+		"a=x%00y",
+		"a=%",
+		"a=%4",
+		"a=%zz",
+		"a=%4g",
+		"a=%g4",
+		"a=%ff",
+		"a=\xff",
+		"a=%C0%80",
+		"a=%ED%A0%80",
+		"a=%E2%82",
+		"a=%F5%80%80%80",
+		"%00=1",
+		"%=1",
+		"%ff=1",
+		"c=1",
+		"=1",
+		"A=1",
+		"a=1&a=2",
+		"a=1&a=1",
+		"a&a",
+		"a=1&%61=2",
+		"a[]=1",
+		"q=1",
+		"page=1",
+		"id=1",
+		"a=1&c=2",
+		"a.x=1",
+		"csrf=1&csrf=1",
 	};
 	size_t i;
 
 	for (i = 0; i < 2 * G_N_ELEMENTS(bad); i++) {
-		struct run r = post(i % 2 ? API : PAGE, URLENCODED,
-		    bad[i / 2]);
+		struct run r = post(i % 2 ? API : PAGE, URLENCODED, bad[i / 2]);
 
 		g_test_message("%zu", i / 2);
 		assert_refused(&r, RC_BAD_INPUT);
@@ -165,8 +189,8 @@ test_query_and_body(void)
 
 	req->method = "POST";
 	req->query = "both=query&q=1";
-	g_assert_cmpint(form_parse(req, test_fields, URLENCODED, body, 9), ==,
-	    RC_OK);
+	g_assert_cmpint(
+	    form_parse(req, test_fields, URLENCODED, body, 9), ==, RC_OK);
 	g_assert_cmpstr(form_str(req, "both"), ==, "body");
 	g_assert_cmpstr(form_str(req, "q"), ==, "1");
 	g_assert_cmpint(form_parse(req, test_fields, NULL, NULL, 0), ==, RC_OK);
@@ -222,8 +246,8 @@ test_capture_wins(void)
 {
 	static const struct field id_fields[] = {
 		{ "id", FIELD_INT,
-		    FIELD_PATH | FIELD_QUERY | FIELD_BODY | FIELD_REQUIRED,
-		    1, 0, "Number" },
+		    FIELD_PATH | FIELD_QUERY | FIELD_BODY | FIELD_REQUIRED, 1,
+		    0, "Number" },
 		{ 0 }
 	};
 	struct req *req = test_req_open();
@@ -234,7 +258,8 @@ test_capture_wins(void)
 	g_assert_cmpint(form_parse(req, id_fields, NULL, NULL, 0), ==, RC_OK);
 	g_assert_cmpint(form_int(req, "id"), ==, 7);
 	g_assert_cmpint(form_parse(req, id_fields, URLENCODED,
-	    (const unsigned char *)"id=9", 4), ==, RC_BAD_INPUT);
+			    (const unsigned char *)"id=9", 4),
+	    ==, RC_BAD_INPUT);
 	test_req_close(req);
 }
 
@@ -243,7 +268,8 @@ test_capture_wins(void)
 static void
 test_json(void)
 {
-	struct run r = post(API, JSON, " {\"a\": \" \\uc11c가 \", \"n\": -5, "
+	struct run r = post(API, JSON,
+	    " {\"a\": \" \\uc11c가 \", \"n\": -5, "
 	    "\"agree\": true, \"pw\": \" x \", \"b\": null} ");
 
 	assert_fine(&r);
@@ -267,16 +293,41 @@ static void
 test_json_malformed(void)
 {
 	static const char *const bad[] = {
-		"[]", "1", "\"a\"", "null", "true", "{", "}", "{}{}", "{} x",
-		"{a: 1}", "{'a': 1}", "{\"a\": 1,}", "{\"a\"}", "nul",
-		"{\"a\": \"\xff\"}", "{\"a\": \"\\u0000\"}",
-		"{\"a\": \"\\ud800\"}", "{\"\\u0000\": 1}", "{\"a\": \"\n\"}",
-		"{\"a\": \"1\", \"a\": \"1\"}", "{\"a\": 1, \"\\u0061\": 2}",
-		"{\"c\": 1}", "{\"c\": null}", "{\"csrf\": \"1\"}",
-		"{\"q\": \"1\"}", "{\"id\": 1}", "{\"n\": 01}",
-		"{\"n\": 9223372036854775808}", "{\"n\": NaN}",
-		"{\"n\": 1e999}", "\xef\xbb\xbf{}", "[[[[[", "{\"\": 1}",
-		"{\"a\": {\"a\": {\"a\": {\"a\": {}}}}}", "{\"a\": \"\\",
+		"[]",
+		"1",
+		"\"a\"",
+		"null",
+		"true",
+		"{",
+		"}",
+		"{}{}",
+		"{} x",
+		"{a: 1}",
+		"{'a': 1}",
+		"{\"a\": 1,}",
+		"{\"a\"}",
+		"nul",
+		"{\"a\": \"\xff\"}",
+		"{\"a\": \"\\u0000\"}",
+		"{\"a\": \"\\ud800\"}",
+		"{\"\\u0000\": 1}",
+		"{\"a\": \"\n\"}",
+		"{\"a\": \"1\", \"a\": \"1\"}",
+		"{\"a\": 1, \"\\u0061\": 2}",
+		"{\"c\": 1}",
+		"{\"c\": null}",
+		"{\"csrf\": \"1\"}",
+		"{\"q\": \"1\"}",
+		"{\"id\": 1}",
+		"{\"n\": 01}",
+		"{\"n\": 9223372036854775808}",
+		"{\"n\": NaN}",
+		"{\"n\": 1e999}",
+		"\xef\xbb\xbf{}",
+		"[[[[[",
+		"{\"\": 1}",
+		"{\"a\": {\"a\": {\"a\": {\"a\": {}}}}}",
+		"{\"a\": \"\\",
 	};
 	size_t i;
 
@@ -329,15 +380,15 @@ test_json_types(void)
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		char *body = g_strdup_printf("{\"%s\": %s}", cases[i].name,
-		    cases[i].json);
+		char *body = g_strdup_printf(
+		    "{\"%s\": %s}", cases[i].name, cases[i].json);
 		struct run r = post(API, JSON, body);
 
 		g_test_message("%s", body);
-		g_assert_cmpstr(error_of(r.req, cases[i].name), ==,
-		    cases[i].error);
-		g_assert_cmpint(r.rc, ==,
-		    cases[i].error ? RC_BAD_INPUT : RC_OK);
+		g_assert_cmpstr(
+		    error_of(r.req, cases[i].name), ==, cases[i].error);
+		g_assert_cmpint(
+		    r.rc, ==, cases[i].error ? RC_BAD_INPUT : RC_OK);
 		test_req_close(r.req);
 		g_free(body);
 	}
@@ -408,8 +459,8 @@ test_count_together(void)
 	struct run r = post_pairs(200, "x=1");
 
 	r.req->method = "POST";
-	r.rc = form_parse(r.req, test_fields, URLENCODED,
-	    (const unsigned char *)"a=1", 3);
+	r.rc = form_parse(
+	    r.req, test_fields, URLENCODED, (const unsigned char *)"a=1", 3);
 	assert_refused(&r, RC_TOO_LARGE);
 	test_req_close(r.req);
 }
@@ -433,8 +484,8 @@ test_size_limits(void)
 			else
 				memcpy(memset(json, ' ', 101), "{}", 2);
 			g_assert_cmpint(form_parse(req, test_fields, types[i],
-			    (const unsigned char *)json, len), ==,
-			    len == 100 ? RC_OK : RC_TOO_LARGE);
+					    (const unsigned char *)json, len),
+			    ==, len == 100 ? RC_OK : RC_TOO_LARGE);
 			test_req_close(req);
 		}
 	g_free(json);
@@ -487,18 +538,35 @@ test_cookies(void)
 	static const struct {
 		const char *header, *value;
 	} cases[] = {
-		{ NULL, NULL }, { "", NULL }, { ";", NULL }, { "sid", NULL },
-		{ "sid=a", "a" }, { "sid=", "" }, { "x=1; sid=a", "a" },
-		{ "sid=a; x=1", "a" }, { "x=1;sid=a", "a" },
-		{ "x=1;;  sid=a ", "a" }, { "sid=a; sid=b", "a" },
-		{ "sid=; sid=b", "" }, { "sid=\"a\"", "a" },
-		{ "sid=a=b", "a=b" }, { "xsid=1; sidx=2", NULL },
-		{ "SID=a", NULL }, { "x=sid=a", NULL }, { "sid=a b", NULL },
-		{ "sid=a b; sid=c", NULL }, { "sid=a,b", NULL },
-		{ "sid=\"a", NULL }, { "sid=\"", NULL }, { "sid=a\\b", NULL },
-		{ "sid=한", NULL }, { "sid=a\x7f", NULL },
-		{ "sid=a\r\nX: y", NULL }, { "sid=\x01", NULL },
-		{ "=a; sid=b", "b" }, { "__Host-sid=a", NULL },
+		{ NULL, NULL },
+		{ "", NULL },
+		{ ";", NULL },
+		{ "sid", NULL },
+		{ "sid=a", "a" },
+		{ "sid=", "" },
+		{ "x=1; sid=a", "a" },
+		{ "sid=a; x=1", "a" },
+		{ "x=1;sid=a", "a" },
+		{ "x=1;;  sid=a ", "a" },
+		{ "sid=a; sid=b", "a" },
+		{ "sid=; sid=b", "" },
+		{ "sid=\"a\"", "a" },
+		{ "sid=a=b", "a=b" },
+		{ "xsid=1; sidx=2", NULL },
+		{ "SID=a", NULL },
+		{ "x=sid=a", NULL },
+		{ "sid=a b", NULL },
+		{ "sid=a b; sid=c", NULL },
+		{ "sid=a,b", NULL },
+		{ "sid=\"a", NULL },
+		{ "sid=\"", NULL },
+		{ "sid=a\\b", NULL },
+		{ "sid=한", NULL },
+		{ "sid=a\x7f", NULL },
+		{ "sid=a\r\nX: y", NULL },
+		{ "sid=\x01", NULL },
+		{ "=a; sid=b", "b" },
+		{ "__Host-sid=a", NULL },
 		{ "x; sid=a", "a" },
 	};
 	char *longest = g_strnfill(4096 + 5, 'x');
@@ -510,8 +578,8 @@ test_cookies(void)
 		g_assert_cmpstr(form_cookie(req, cases[i].header, "sid"), ==,
 		    cases[i].value);
 	}
-	g_assert_cmpstr(form_cookie(req, "sid=b; __Host-sid=a", "__Host-sid"),
-	    ==, "a");
+	g_assert_cmpstr(
+	    form_cookie(req, "sid=b; __Host-sid=a", "__Host-sid"), ==, "a");
 	memcpy(longest, "sid=", 4);
 	g_assert_null(form_cookie(req, longest, "sid"));
 	longest[4096 + 4] = '\0';
@@ -526,8 +594,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	g_test_add_func("/form/urlencoded", test_urlencoded);
-	g_test_add_func("/form/urlencoded/malformed",
-	    test_urlencoded_malformed);
+	g_test_add_func(
+	    "/form/urlencoded/malformed", test_urlencoded_malformed);
 	g_test_add_func("/form/unknown-names", test_unknown_names);
 	g_test_add_func("/form/query", test_query);
 	g_test_add_func("/form/query-and-body", test_query_and_body);

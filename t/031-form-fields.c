@@ -30,7 +30,12 @@ test_field_checks(void)
 		{ "b", "a\x01", line, "a\x01" },
 		{ "b", "a\x7f", line, "a\x7f" },
 		{ "b", "ab\u202e", line, "ab\u202e" },
-		{ "b", "\ufeff" "ab", line, "\ufeff" "ab" },
+		{ "b",
+		    "\ufeff"
+		    "ab",
+		    line,
+		    "\ufeff"
+		    "ab" },
 		{ "b", "ab\u200b", line, "ab\u200b" },
 		{ "b", "\u3164\u3164", line, "\u3164\u3164" },
 		{ "n", "-5", NULL, "-5" },
@@ -50,16 +55,15 @@ test_field_checks(void)
 		{ "n", "0x1", number, "0x1" },
 		{ "n", "1e1", number, "1e1" },
 		{ "n", "１", number, "１" },
-		{ "n", "99999999999999999999", number,
-		    "99999999999999999999" },
-		{ "big", "-9223372036854775808", NULL,
-		    "-9223372036854775808" },
+		{ "n", "99999999999999999999", number, "99999999999999999999" },
+		{ "big", "-9223372036854775808", NULL, "-9223372036854775808" },
 		{ "big", "9223372036854775807", NULL, "9223372036854775807" },
-		{ "big", "-9223372036854775809", "Big must be a whole number, "
-		    "-9223372036854775808 or more.", "-9223372036854775809" },
+		{ "big", "-9223372036854775809",
+		    "Big must be a whole number, "
+		    "-9223372036854775808 or more.",
+		    "-9223372036854775809" },
 		{ "pw", " ab ", NULL, " ab " },
-		{ "pw", "ab", "Password must be at least 3 characters.",
-		    "ab" },
+		{ "pw", "ab", "Password must be at least 3 characters.", "ab" },
 		{ "pw", "비밀번호", NULL, "비밀번호" },
 		{ "pw", "123456789", "Password must be at most 8 characters.",
 		    "123456789" },
@@ -70,19 +74,19 @@ test_field_checks(void)
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		char *escaped = g_uri_escape_string(cases[i].typed, NULL,
-		    FALSE);
-		char *body = g_strdup_printf("%s=%s&a=kept", cases[i].name,
-		    escaped);
+		char *escaped =
+		    g_uri_escape_string(cases[i].typed, NULL, FALSE);
+		char *body =
+		    g_strdup_printf("%s=%s&a=kept", cases[i].name, escaped);
 		struct run r = post(PAGE, URLENCODED, body);
 
 		g_test_message("%s", body);
-		g_assert_cmpstr(error_of(r.req, cases[i].name), ==,
-		    cases[i].error);
-		g_assert_cmpint(r.rc, ==,
-		    cases[i].error ? RC_BAD_INPUT : RC_OK);
-		g_assert_cmpstr(form_str(r.req, cases[i].name), ==,
-		    cases[i].given);
+		g_assert_cmpstr(
+		    error_of(r.req, cases[i].name), ==, cases[i].error);
+		g_assert_cmpint(
+		    r.rc, ==, cases[i].error ? RC_BAD_INPUT : RC_OK);
+		g_assert_cmpstr(
+		    form_str(r.req, cases[i].name), ==, cases[i].given);
 		g_assert_cmpstr(form_str(r.req, "a"), ==, "kept");
 		g_assert_cmpstr(r.req->fail_text, ==, NULL);
 		test_req_close(r.req);
@@ -94,8 +98,7 @@ test_field_checks(void)
 static void
 test_numbers(void)
 {
-	struct run r = post(PAGE, URLENCODED,
-	    "n=-5&big=-9223372036854775808");
+	struct run r = post(PAGE, URLENCODED, "n=-5&big=-9223372036854775808");
 
 	g_assert_cmpint(form_int(r.req, "n"), ==, -5);
 	g_assert_cmpint(form_int(r.req, "big"), ==, INT64_MIN);
@@ -114,11 +117,17 @@ test_flags(void)
 		const char *body;
 		bool on;
 	} cases[] = {
-		{ "agree=1", true }, { "agree=on", true },
-		{ "agree=true", true }, { "agree=yes", true },
-		{ "agree=0", false }, { "agree=off", false },
-		{ "agree=false", false }, { "agree=no", false },
-		{ "agree=", false }, { "agree", false }, { "", false },
+		{ "agree=1", true },
+		{ "agree=on", true },
+		{ "agree=true", true },
+		{ "agree=yes", true },
+		{ "agree=0", false },
+		{ "agree=off", false },
+		{ "agree=false", false },
+		{ "agree=no", false },
+		{ "agree=", false },
+		{ "agree", false },
+		{ "", false },
 	};
 	size_t i;
 
@@ -137,15 +146,16 @@ static const struct field required[] = {
 	{ "n", FIELD_INT, FIELD_BODY | FIELD_QUERY | FIELD_REQUIRED, 0, 9,
 	    NULL },
 	{ "yes", FIELD_FLAG, FIELD_BODY | FIELD_REQUIRED, 0, 0, "Consent" },
-	{ "doc", FIELD_FILE, FIELD_BODY | FIELD_REQUIRED, 0, 9, "File" },
-	{ 0 }
+	{ "doc", FIELD_FILE, FIELD_BODY | FIELD_REQUIRED, 0, 9, "File" }, { 0 }
 };
 
 static void
 test_required(void)
 {
 	static const char *const empty[] = {
-		"", "name=&pw=&n=", "name=++&pw=&n=+",
+		"",
+		"name=&pw=&n=",
+		"name=++&pw=&n=+",
 	};
 	size_t i;
 
@@ -153,15 +163,16 @@ test_required(void)
 		struct req *req = test_req_open();
 
 		req->method = "POST";
-		g_assert_cmpint(form_parse(req, required, URLENCODED,
-		    (const unsigned char *)empty[i], strlen(empty[i])), ==,
-		    RC_BAD_INPUT);
+		g_assert_cmpint(
+		    form_parse(req, required, URLENCODED,
+			(const unsigned char *)empty[i], strlen(empty[i])),
+		    ==, RC_BAD_INPUT);
 		g_assert_cmpstr(error_of(req, "name"), ==, "Name is missing.");
-		g_assert_cmpstr(error_of(req, "pw"), ==,
-		    "Password is missing.");
+		g_assert_cmpstr(
+		    error_of(req, "pw"), ==, "Password is missing.");
 		g_assert_cmpstr(error_of(req, "n"), ==, "n is missing.");
-		g_assert_cmpstr(error_of(req, "yes"), ==,
-		    "Consent is missing.");
+		g_assert_cmpstr(
+		    error_of(req, "yes"), ==, "Consent is missing.");
 		g_assert_cmpstr(error_of(req, "doc"), ==, "File is missing.");
 		g_assert_cmpuint(json_object_size(req->errors), ==, 5);
 		test_req_close(req);
@@ -174,8 +185,8 @@ test_required_on_get(void)
 {
 	struct req *req = test_req_open();
 
-	g_assert_cmpint(form_parse(req, required, NULL, NULL, 0), ==,
-	    RC_BAD_INPUT);
+	g_assert_cmpint(
+	    form_parse(req, required, NULL, NULL, 0), ==, RC_BAD_INPUT);
 	g_assert_cmpuint(json_object_size(req->errors), ==, 1);
 	g_assert_nonnull(error_of(req, "n"));
 	test_req_close(req);
@@ -187,8 +198,8 @@ test_required_on_get(void)
 
 	req = test_req_open();
 	req->method = "DELETE";
-	g_assert_cmpint(form_parse(req, required, NULL, NULL, 0), ==,
-	    RC_BAD_INPUT);
+	g_assert_cmpint(
+	    form_parse(req, required, NULL, NULL, 0), ==, RC_BAD_INPUT);
 	g_assert_cmpuint(json_object_size(req->errors), ==, 5);
 	test_req_close(req);
 }
@@ -196,8 +207,8 @@ test_required_on_get(void)
 static void
 test_page_fields(void)
 {
-	struct run r = post(PAGE, URLENCODED,
-	    "csrf=c&once=o&next=%2Fbooks%3Fq%3D1");
+	struct run r =
+	    post(PAGE, URLENCODED, "csrf=c&once=o&next=%2Fbooks%3Fq%3D1");
 
 	assert_fine(&r);
 	g_assert_cmpstr(form_str(r.req, "csrf"), ==, "c");
@@ -221,8 +232,7 @@ test_no_fields(void)
 	req->query = "x=1";
 	g_assert_cmpint(form_parse(req, NULL, NULL, NULL, 0), ==, RC_OK);
 	req->api = true;
-	g_assert_cmpint(form_parse(req, NULL, NULL, NULL, 0), ==,
-	    RC_BAD_INPUT);
+	g_assert_cmpint(form_parse(req, NULL, NULL, NULL, 0), ==, RC_BAD_INPUT);
 	test_req_close(req);
 }
 
@@ -231,11 +241,12 @@ test_values(void)
 {
 	struct run r = post(PAGE, URLENCODED,
 	    "a=한글&b=x&n=abc&agree=on&pw=secret&csrf=token&next=%2Fa");
-	char *values = json_dumps(form_values(r.req),
-	    JSON_COMPACT | JSON_SORT_KEYS);
+	char *values =
+	    json_dumps(form_values(r.req), JSON_COMPACT | JSON_SORT_KEYS);
 
 	g_assert_cmpint(r.rc, ==, RC_BAD_INPUT);
-	g_assert_cmpstr(values, ==, "{\"a\":\"한글\",\"agree\":true,"
+	g_assert_cmpstr(values, ==,
+	    "{\"a\":\"한글\",\"agree\":true,"
 	    "\"b\":\"x\",\"big\":\"\",\"both\":\"\",\"id\":\"\",\"n\":\"abc\","
 	    "\"next\":\"/a\",\"page\":\"\",\"q\":\"\"}");
 	test_req_close(r.req);

@@ -9,17 +9,16 @@
 static void
 test_multipart(void)
 {
-	static const char body[] =
-	    PART("a") "\r\n\r\n서가\r\n"
-	    PART("doc") "; filename=\"책 \\\"1\\\".PNG\"\r\n"
-	    "Content-Type: Image/PNG; x=y\r\nX-Other: 1\r\n\r\n"
-	    "\x00\xff\r\n--\r\n-b\r\n"
-	    PART("b") "\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n"
-	    "ab" END;
+	static const char body[] = PART("a") "\r\n\r\n서가\r\n" PART(
+	    "doc") "; filename=\"책 \\\"1\\\".PNG\"\r\n"
+		   "Content-Type: Image/PNG; x=y\r\nX-Other: 1\r\n\r\n"
+		   "\x00\xff\r\n--\r\n-b\r\n" PART(
+		       "b") "\r\nContent-Type: text/plain; charset=UTF-8\r\n\r\n"
+			    "ab" END;
 	const struct form_file *f;
 	struct run r;
 
-	test_log();	/* forget what earlier tests left */
+	test_log(); /* forget what earlier tests left */
 	r = post_n(PAGE, MULTIPART, body, sizeof(body) - 1);
 	f = form_file(r.req, "doc");
 	assert_fine(&r);
@@ -45,13 +44,12 @@ test_multipart_good(void)
 		PART("a") "\r\n\r\nx" END,
 		PART("a") "\r\n\r\nx\r\n--b--",
 		"--b\r\ncontent-disposition:form-data;name=a\r\n\r\nx" END,
-		"--b\r\nContent-Disposition: Form-Data; NAME=\"a\" \r\n\r\nx"
-		    END,
+		"--b\r\nContent-Disposition: Form-Data; NAME=\"a\" \r\n\r\nx" END,
 		"--b\r\nX: y\r\nContent-Disposition: form-data; x=1; name=a;"
-		    " y=\"2;\"\r\n\r\nx" END,
+		" y=\"2;\"\r\n\r\nx" END,
 		PART("a") "\r\n\r\n x " END,
-		PART("doc") "; filename=\"\"\r\n\r\n\r\n"
-		    PART("a") "\r\n\r\nx" END,
+		PART("doc") "; filename=\"\"\r\n\r\n\r\n" PART(
+		    "a") "\r\n\r\nx" END,
 	};
 	size_t i;
 
@@ -79,15 +77,24 @@ static void
 test_multipart_malformed(void)
 {
 	static const char *const bad[] = {
-		"x", "--b", "--b-", "--b--x", "--bb\r\n", "--b\r\n",
+		"x",
+		"--b",
+		"--b-",
+		"--b--x",
+		"--bb\r\n",
+		"--b\r\n",
 		"\r\n" PART("a") "\r\n\r\nx" END,
 		"preamble\r\n" PART("a") "\r\n\r\nx" END,
-		PART("a") "\r\n\r\nx", PART("a") "\r\n\r\nx\r\n--b",
+		PART("a") "\r\n\r\nx",
+		PART("a") "\r\n\r\nx\r\n--b",
 		PART("a") "\r\n\r\nx\r\n--c--\r\n",
-		PART("a") "\r\n\r\nx" END "x", PART("a") "\r\n\r\nx" END END,
-		PART("a") "\r\n\r\nx\r\n--b \r\n", PART("a") "\r\n\r\n--b--",
+		PART("a") "\r\n\r\nx" END "x",
+		PART("a") "\r\n\r\nx" END END,
+		PART("a") "\r\n\r\nx\r\n--b \r\n",
+		PART("a") "\r\n\r\n--b--",
 		PART("a") "\r\n\r\n--b--" END,
-		PART("a") "\r\n--b--\r\n", PART("a") "\n\nx" END,
+		PART("a") "\r\n--b--\r\n",
+		PART("a") "\n\nx" END,
 		PART("a") "\r\n\r\nx\r\n--bx" END,
 		PART("a") "\r\n folded: 1\r\n\r\nx" END,
 		PART("a") "\r\nno colon\r\n\r\nx" END,
@@ -102,14 +109,14 @@ test_multipart_malformed(void)
 		PART("a") "; name=\"a\"\r\n\r\nx" END,
 		PART("a") "x\r\n\r\nx" END,
 		PART("a") "\r\nContent-Disposition: form-data; name=\"a\"\r\n"
-		    "\r\nx" END,
+			  "\r\nx" END,
 		PART("a") "\r\nContent-Transfer-Encoding: binary\r\n\r\nx" END,
 		PART("a") "\r\nContent-Type: multipart/mixed; boundary=c\r\n"
-		    "\r\nx" END,
+			  "\r\nx" END,
 		PART("a") "\r\nContent-Type: text\r\n\r\nx" END,
 		PART("a") "\r\nContent-Type: text/plain x\r\n\r\nx" END,
-		PART("a") "\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n\r\nx"
-		    END,
+		PART(
+		    "a") "\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n\r\nx" END,
 		PART("doc") "; filename*=UTF-8''a\r\n\r\nxx" END,
 		PART("doc") "; filename=\"\xff\"\r\n\r\nxx" END,
 		PART("doc") "; filename=\"a\tb\"\r\n\r\nxx" END,
@@ -117,8 +124,10 @@ test_multipart_malformed(void)
 		PART("doc") "; filename=\"..\"\r\n\r\nxx" END,
 		PART("doc") "; filename=\"a/..\"\r\n\r\nxx" END,
 		PART("doc") "; filename=a; filename=b\r\n\r\nxx" END,
-		PART("\xff") "\r\n\r\nx" END, PART("c") "\r\n\r\nx" END,
-		PART("q") "\r\n\r\nx" END, PART("a") "\r\n\r\n\xff" END,
+		PART("\xff") "\r\n\r\nx" END,
+		PART("c") "\r\n\r\nx" END,
+		PART("q") "\r\n\r\nx" END,
+		PART("a") "\r\n\r\n\xff" END,
 		PART("a") "\r\n\r\nx\r\n" PART("a") "\r\n\r\nx" END,
 	};
 	size_t i;
@@ -151,9 +160,9 @@ test_multipart_nul(void)
 static void
 test_multipart_cut(void)
 {
-	static const char body[] = PART("a") "\r\n\r\nx\r\n"
-	    PART("doc") "; filename=\"f\"\r\nContent-Type: a/b\r\n\r\nxx"
-	    "\r\n--b--";
+	static const char body[] = PART("a") "\r\n\r\nx\r\n" PART(
+	    "doc") "; filename=\"f\"\r\nContent-Type: a/b\r\n\r\nxx"
+		   "\r\n--b--";
 	size_t len;
 
 	for (len = 1; len < sizeof(body) - 1; len++) {
@@ -183,12 +192,12 @@ test_boundaries(void)
 		{ "multipart/form-data; boundary=----WebKit'()+_,-./:=?",
 		    "----WebKit'()+_,-./:=?", RC_OK },
 		{ "multipart/form-data; boundary=12345678901234567890"
-		    "12345678901234567890123456789012345678901234567890",
+		  "12345678901234567890123456789012345678901234567890",
 		    "12345678901234567890"
 		    "12345678901234567890123456789012345678901234567890",
 		    RC_OK },
 		{ "multipart/form-data; boundary=123456789012345678901"
-		    "12345678901234567890123456789012345678901234567890",
+		  "12345678901234567890123456789012345678901234567890",
 		    "123456789012345678901"
 		    "12345678901234567890123456789012345678901234567890",
 		    RC_BAD_INPUT },
@@ -208,8 +217,10 @@ test_boundaries(void)
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		const char *b = cases[i].boundary;
-		char *body = g_strdup_printf("--%s\r\nContent-Disposition: "
-		    "form-data; name=a\r\n\r\nx\r\n--%s--\r\n", b, b);
+		char *body =
+		    g_strdup_printf("--%s\r\nContent-Disposition: "
+				    "form-data; name=a\r\n\r\nx\r\n--%s--\r\n",
+			b, b);
 		struct run r = post(PAGE, cases[i].type, body);
 
 		g_test_message("%s", cases[i].type);
@@ -238,14 +249,15 @@ test_filenames(void)
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		char *body = g_strdup_printf(PART("doc") "; filename=\"%s\""
-		    "\r\n\r\nxx" END, cases[i][0]);
+							 "\r\n\r\nxx" END,
+		    cases[i][0]);
 		struct run r = post(PAGE, MULTIPART, body);
 		const struct form_file *f = form_file(r.req, "doc");
 
 		assert_fine(&r);
 		g_assert_cmpstr(f ? f->filename : NULL, ==, cases[i][1]);
-		g_assert_cmpstr(f ? f->type : NULL, ==,
-		    "application/octet-stream");
+		g_assert_cmpstr(
+		    f ? f->type : NULL, ==, "application/octet-stream");
 		test_req_close(r.req);
 		g_free(body);
 	}
@@ -273,8 +285,8 @@ test_file_checks(void)
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct run r = post(PAGE, MULTIPART, cases[i].body);
 
-		g_assert_cmpstr(error_of(r.req, cases[i].name), ==,
-		    cases[i].error);
+		g_assert_cmpstr(
+		    error_of(r.req, cases[i].name), ==, cases[i].error);
 		test_req_close(r.req);
 	}
 }
@@ -292,15 +304,17 @@ post_parts(int n, size_t text_len)
 
 	for (i = 0; i < 40; i++) {
 		snprintf(names[i], sizeof(names[i]), "f%d", i);
-		many[i] = (struct field){ names[i], FIELD_TEXT, FIELD_BODY,
-		    0, 0, names[i] };
+		many[i] = (struct field){ names[i], FIELD_TEXT, FIELD_BODY, 0,
+			0, names[i] };
 	}
 	for (i = 0; i < n; i++)
-		g_string_append_printf(s, "--b\r\nContent-Disposition: "
-		    "form-data; name=f%d\r\n\r\n%s\r\n", i, text);
+		g_string_append_printf(s,
+		    "--b\r\nContent-Disposition: "
+		    "form-data; name=f%d\r\n\r\n%s\r\n",
+		    i, text);
 	g_string_append(s, "--b--\r\n");
-	r.rc = form_parse(r.req, many, type, (const unsigned char *)s->str,
-	    s->len);
+	r.rc = form_parse(
+	    r.req, many, type, (const unsigned char *)s->str, s->len);
 	g_string_free(s, TRUE);
 	g_free(text);
 	return r;
@@ -314,8 +328,10 @@ test_multipart_limits(void)
 		size_t text;
 		int rc;
 	} cases[] = {
-		{ 32, 1, RC_OK }, { 33, 1, RC_TOO_LARGE },
-		{ 2, 32768, RC_OK }, { 2, 32769, RC_TOO_LARGE },
+		{ 32, 1, RC_OK },
+		{ 33, 1, RC_TOO_LARGE },
+		{ 2, 32768, RC_OK },
+		{ 2, 32769, RC_TOO_LARGE },
 		{ 1, 65537, RC_TOO_LARGE },
 	};
 	char *longest = g_strnfill(2100, 'x'), *body;
@@ -325,8 +341,7 @@ test_multipart_limits(void)
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		r = post_parts(cases[i].parts, cases[i].text);
 		g_assert_cmpint(r.rc, ==, cases[i].rc);
-		g_assert_cmpint(r.req->fail_text != NULL, ==,
-		    cases[i].rc < 0);
+		g_assert_cmpint(r.req->fail_text != NULL, ==, cases[i].rc < 0);
 		test_req_close(r.req);
 	}
 	body = g_strdup_printf(PART("a") "\r\nX: %s\r\n\r\nx" END, longest);

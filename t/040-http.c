@@ -31,15 +31,14 @@ test_statuses(void)
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-		g_assert_cmpint(http_status(cases[i].rc), ==,
-		    cases[i].status);
-		g_assert_cmpstr(http_reason(cases[i].status), ==,
-		    cases[i].reason);
+		g_assert_cmpint(http_status(cases[i].rc), ==, cases[i].status);
+		g_assert_cmpstr(
+		    http_reason(cases[i].status), ==, cases[i].reason);
 	}
 	for (i = 0; i < G_N_ELEMENTS(others); i++)
 		g_assert_cmpstr(http_reason(others[i]), !=, "Unknown");
 	g_assert_cmpstr(http_reason(418), ==, "Unknown");
-	g_assert_cmpint(http_status((enum rc)-99), ==, 500);
+	g_assert_cmpint(http_status((enum rc) - 99), ==, 500);
 }
 
 static void
@@ -60,10 +59,17 @@ static void
 test_header_injection(void)
 {
 	static const char *const bad[][2] = {
-		{ "X", "a\r\nSet-Cookie: sid=1" }, { "X", "a\nb" },
-		{ "X", "\r" }, { "X", "\x7f" }, { "X", "a\tb" },
-		{ "X", "\x1b" }, { "", "a" }, { "X Y", "a" }, { "X:", "a" },
-		{ "X\r\nY", "a" }, { "제목", "a" },
+		{ "X", "a\r\nSet-Cookie: sid=1" },
+		{ "X", "a\nb" },
+		{ "X", "\r" },
+		{ "X", "\x7f" },
+		{ "X", "a\tb" },
+		{ "X", "\x1b" },
+		{ "", "a" },
+		{ "X Y", "a" },
+		{ "X:", "a" },
+		{ "X\r\nY", "a" },
+		{ "제목", "a" },
 	};
 	struct req *req = test_req_open();
 	size_t i;
@@ -72,8 +78,7 @@ test_header_injection(void)
 		test_log();
 		http_header(req, bad[i][0], bad[i][1]);
 		g_assert_cmpstr(test_req_headers(req), ==, "");
-		g_assert_nonnull(strstr(test_log(),
-		    "\"ev\":\"http.header\""));
+		g_assert_nonnull(strstr(test_log(), "\"ev\":\"http.header\""));
 		http_headerf(req, bad[i][0], "%s", bad[i][1]);
 		g_assert_cmpstr(test_req_headers(req), ==, "");
 	}
@@ -129,10 +134,18 @@ static void
 test_bad_cookies(void)
 {
 	static const char *const bad[][2] = {
-		{ "sid", "a;b" }, { "sid", "a,b" }, { "sid", "a b" },
-		{ "sid", "a\"b" }, { "sid", "a\\b" }, { "sid", "a\r\nb" },
-		{ "sid", "한" }, { "sid", "\x7f" }, { "", "a" },
-		{ "a=b", "a" }, { "a;b", "a" }, { "a b", "a" },
+		{ "sid", "a;b" },
+		{ "sid", "a,b" },
+		{ "sid", "a b" },
+		{ "sid", "a\"b" },
+		{ "sid", "a\\b" },
+		{ "sid", "a\r\nb" },
+		{ "sid", "한" },
+		{ "sid", "\x7f" },
+		{ "", "a" },
+		{ "a=b", "a" },
+		{ "a;b", "a" },
+		{ "a b", "a" },
 	};
 	struct req *req = test_req_open();
 	size_t i;
@@ -141,8 +154,7 @@ test_bad_cookies(void)
 		test_log();
 		http_cookie(req, bad[i][0], bad[i][1], 0);
 		g_assert_cmpstr(test_req_headers(req), ==, "");
-		g_assert_nonnull(strstr(test_log(),
-		    "\"ev\":\"http.cookie\""));
+		g_assert_nonnull(strstr(test_log(), "\"ev\":\"http.cookie\""));
 	}
 	test_req_close(req);
 }
@@ -210,8 +222,9 @@ test_etags(void)
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_test_message("%s", cases[i].header);
-		g_assert_cmpint(http_etag_matches(cases[i].header,
-		    cases[i].etag), ==, cases[i].match);
+		g_assert_cmpint(
+		    http_etag_matches(cases[i].header, cases[i].etag), ==,
+		    cases[i].match);
 	}
 }
 
@@ -219,20 +232,57 @@ static void
 test_local_urls(void)
 {
 	static const char *const good[] = {
-		"/", "/books", "/books?q=a%20b&page=2", "/books/1#top", "/서가",
-		"/%EC%84%9C", "/books?q=a%2Fb", "/books?q=a%5Cb", "/a:b",
-		"/@evil.example", "/a/../b",
+		"/",
+		"/books",
+		"/books?q=a%20b&page=2",
+		"/books/1#top",
+		"/서가",
+		"/%EC%84%9C",
+		"/books?q=a%2Fb",
+		"/books?q=a%5Cb",
+		"/a:b",
+		"/@evil.example",
+		"/a/../b",
 	};
 	static const char *const bad[] = {
-		"", "books", "http://evil.example/", "https:evil.example",
-		"//evil.example", "///evil.example", "/\\evil.example",
-		"\\/evil.example", "/a\\b", "/a//b", "/?u=http://e.example",
-		"/\t/evil.example", "/\n/evil.example", "/a\rb", "/a b",
-		" /a", "/\x7f", "/%2fevil.example", "/%2Fevil.example",
-		"/%5cevil.example", "/%5Cevil.example", "/a%2f", "/%00",
-		"/%0d%0aSet-Cookie:x", "/?q=%0a", "/%7f", "/%", "/%4", "/%zz",
-		"/\xff", "/\xc0\xaf", "/\xe2\x80\xae", "/\xe2\x80\xa8",
-		"javascript:alert(1)", "?q=1", "#a", "./a", "/\xc2\x85",
+		"",
+		"books",
+		"http://evil.example/",
+		"https:evil.example",
+		"//evil.example",
+		"///evil.example",
+		"/\\evil.example",
+		"\\/evil.example",
+		"/a\\b",
+		"/a//b",
+		"/?u=http://e.example",
+		"/\t/evil.example",
+		"/\n/evil.example",
+		"/a\rb",
+		"/a b",
+		" /a",
+		"/\x7f",
+		"/%2fevil.example",
+		"/%2Fevil.example",
+		"/%5cevil.example",
+		"/%5Cevil.example",
+		"/a%2f",
+		"/%00",
+		"/%0d%0aSet-Cookie:x",
+		"/?q=%0a",
+		"/%7f",
+		"/%",
+		"/%4",
+		"/%zz",
+		"/\xff",
+		"/\xc0\xaf",
+		"/\xe2\x80\xae",
+		"/\xe2\x80\xa8",
+		"javascript:alert(1)",
+		"?q=1",
+		"#a",
+		"./a",
+		"/\xc2\x85",
 	};
 	char *longest = g_strnfill(2001, '/');
 	size_t i;
@@ -257,16 +307,20 @@ static void
 test_quoting(void)
 {
 	static const char *const cases[][2] = {
-		{ "", "" }, { "a-Z.0_~", "a-Z.0_~" }, { "/", "%2F" },
-		{ "a b&c=d?e#f", "a%20b%26c%3Dd%3Fe%23f" }, { "%", "%25" },
-		{ "서가", "%EC%84%9C%EA%B0%80" }, { "\r\n", "%0D%0A" },
+		{ "", "" },
+		{ "a-Z.0_~", "a-Z.0_~" },
+		{ "/", "%2F" },
+		{ "a b&c=d?e#f", "a%20b%26c%3Dd%3Fe%23f" },
+		{ "%", "%25" },
+		{ "서가", "%EC%84%9C%EA%B0%80" },
+		{ "\r\n", "%0D%0A" },
 	};
 	struct req *req = test_req_open();
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(cases); i++)
-		g_assert_cmpstr(http_url_quote(req, cases[i][0]), ==,
-		    cases[i][1]);
+		g_assert_cmpstr(
+		    http_url_quote(req, cases[i][0]), ==, cases[i][1]);
 	test_req_close(req);
 }
 
@@ -298,7 +352,7 @@ test_origins(void)
 int
 main(int argc, char **argv)
 {
-	setlocale(LC_ALL, "C.UTF-8");	/* as the programs do */
+	setlocale(LC_ALL, "C.UTF-8"); /* as the programs do */
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	g_test_add_func("/http/statuses", test_statuses);

@@ -6,14 +6,14 @@
 #include <setjmp.h>
 #include <sys/wait.h>
 
-#include "lib/backend.h"
 #include "db.h"
+#include "lib/backend.h"
 
 #define STMT(id, text) static const struct db_stmt id = { #id, text }
 
 static struct conf conf;
 static struct req req;
-static struct db *other;		/* a second link */
+static struct db *other; /* a second link */
 static char log_file[] = "/tmp/seoga-db-XXXXXX";
 
 STMT(CONNECTION, "SELECT CONNECTION_ID() AS id");
@@ -147,11 +147,11 @@ static void
 test_decimals(void)
 {
 	assert_row("SELECT CAST(12.50 AS DECIMAL(10,2)) AS a, "
-	    "CAST(-0.05 AS DECIMAL(10,2)) AS b, "
-	    "CAST(0 AS DECIMAL(10,2)) AS c, "
-	    "CAST(-99999999.99 AS DECIMAL(10,2)) AS d, "
-	    "CAST(NULL AS DECIMAL(10,2)) AS e, SUM(x) AS f "
-	    "FROM (SELECT 3 AS x UNION SELECT 4) y",
+		   "CAST(-0.05 AS DECIMAL(10,2)) AS b, "
+		   "CAST(0 AS DECIMAL(10,2)) AS c, "
+		   "CAST(-99999999.99 AS DECIMAL(10,2)) AS d, "
+		   "CAST(NULL AS DECIMAL(10,2)) AS e, SUM(x) AS f "
+		   "FROM (SELECT 3 AS x UNION SELECT 4) y",
 	    "{\"a\":1250,\"b\":-5,\"c\":0,\"d\":-9999999999,\"e\":null,"
 	    "\"f\":7}");
 }
@@ -160,9 +160,9 @@ static void
 test_times(void)
 {
 	assert_row("SELECT CAST('2026-11-21 10:20:30' AS DATETIME) AS a, "
-	    "TIMESTAMP('0001-02-03 04:05:06') AS b, "
-	    "CAST('2026-11-21' AS DATE) AS c, "
-	    "CAST(NULL AS DATETIME) AS d, @@time_zone AS z",
+		   "TIMESTAMP('0001-02-03 04:05:06') AS b, "
+		   "CAST('2026-11-21' AS DATE) AS c, "
+		   "CAST(NULL AS DATETIME) AS d, @@time_zone AS z",
 	    "{\"a\":\"2026-11-21T10:20:30Z\","
 	    "\"b\":\"0001-02-03T04:05:06Z\",\"c\":\"2026-11-21\","
 	    "\"d\":null,\"z\":\"+00:00\"}");
@@ -172,7 +172,7 @@ static void
 test_flags(void)
 {
 	assert_row("SELECT 1 AS `a?`, 0 AS `b?`, NULL AS `c?`, 5 > 7 AS `d?`,"
-	    " 2 AS `e`",
+		   " 2 AS `e`",
 	    "{\"a\":true,\"b\":false,\"c\":null,\"d\":false,\"e\":2}");
 }
 
@@ -180,7 +180,7 @@ static void
 test_texts(void)
 {
 	assert_row("SELECT '' AS empty, '서가 📚' AS text, "
-	    "'a\\\"b' AS quote, 1.5e0 AS real_number",
+		   "'a\\\"b' AS quote, 1.5e0 AS real_number",
 	    "{\"empty\":\"\",\"text\":\"서가 📚\",\"quote\":\"a\\\"b\","
 	    "\"real_number\":\"1.5\"}");
 }
@@ -192,14 +192,16 @@ test_arguments(void)
 	const char *odd = "'; DROP TABLE t; -- \\ \" % _ \n 책";
 	json_t *row = NULL;
 
-	g_assert_cmpint(db_row(&req, &ECHO, DB_ARGS(db_int(INT64_MIN),
-	    db_text(""), db_text(NULL), db_text(odd)), &row), ==, RC_OK);
-	g_assert_true(json_integer_value(json_object_get(row, "i")) ==
-	    INT64_MIN);
+	g_assert_cmpint(db_row(&req, &ECHO,
+			    DB_ARGS(db_int(INT64_MIN), db_text(""),
+				db_text(NULL), db_text(odd)),
+			    &row),
+	    ==, RC_OK);
+	g_assert_true(
+	    json_integer_value(json_object_get(row, "i")) == INT64_MIN);
 	g_assert_cmpstr(json_string_value(json_object_get(row, "t")), ==, "");
 	g_assert_true(json_is_null(json_object_get(row, "n")));
-	g_assert_cmpstr(json_string_value(json_object_get(row, "q")), ==,
-	    odd);
+	g_assert_cmpstr(json_string_value(json_object_get(row, "q")), ==, odd);
 	g_assert_cmpint(exec(&EMPTY), ==, RC_OK);
 }
 
@@ -212,40 +214,43 @@ test_long_text(void)
 	json_t *row = NULL, *t;
 
 	for (size_t i = 0; i < LENGTH(sizes); i++) {
-		g_assert_cmpint(db_row(&req, &REPEAT,
-		    DB_ARGS(db_int(sizes[i])), &row), ==, RC_OK);
+		g_assert_cmpint(
+		    db_row(&req, &REPEAT, DB_ARGS(db_int(sizes[i])), &row), ==,
+		    RC_OK);
 		t = json_object_get(row, "t");
-		g_assert_cmpuint(json_string_length(t), ==,
-		    3 * (size_t)sizes[i]);
+		g_assert_cmpuint(
+		    json_string_length(t), ==, 3 * (size_t)sizes[i]);
 		g_assert_true(g_str_has_suffix(json_string_value(t), "책"));
-		g_assert_cmpint(json_integer_value(json_object_get(row,
-		    "n")), ==, 7);
+		g_assert_cmpint(
+		    json_integer_value(json_object_get(row, "n")), ==, 7);
 	}
 }
 
 static void
 test_rows(void)
 {
-	STMT(SEQUENCE, "SELECT seq AS n, LPAD(seq, 5, '0') AS t "
+	STMT(SEQUENCE,
+	    "SELECT seq AS n, LPAD(seq, 5, '0') AS t "
 	    "FROM seq_1_to_1001 ORDER BY seq LIMIT ?");
 	json_t *rows = NULL;
 
-	g_assert_cmpint(db_rows(&req, &SEQUENCE, DB_ARGS(db_int(0)), &rows),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    db_rows(&req, &SEQUENCE, DB_ARGS(db_int(0)), &rows), ==, RC_OK);
 	g_assert_cmpuint(json_array_size(rows), ==, 0);
 	g_assert_true(json_is_array(rows));
-	g_assert_cmpint(db_rows(&req, &SEQUENCE, DB_ARGS(db_int(1000)),
-	    &rows), ==, RC_OK);
+	g_assert_cmpint(
+	    db_rows(&req, &SEQUENCE, DB_ARGS(db_int(1000)), &rows), ==, RC_OK);
 	g_assert_cmpuint(json_array_size(rows), ==, 1000);
-	g_assert_cmpstr(json_string_value(json_object_get(json_array_get(rows,
-	    999), "t")), ==, "01000");
+	g_assert_cmpstr(
+	    json_string_value(json_object_get(json_array_get(rows, 999), "t")),
+	    ==, "01000");
 	rows = NULL;
-	g_assert_cmpint(db_rows(&req, &SEQUENCE, DB_ARGS(db_int(1001)),
-	    &rows), ==, RC_BUG);
+	g_assert_cmpint(
+	    db_rows(&req, &SEQUENCE, DB_ARGS(db_int(1001)), &rows), ==, RC_BUG);
 	g_assert_null(rows);
 	/* The link is in step. */
-	g_assert_cmpint(db_rows(&req, &SEQUENCE, DB_ARGS(db_int(2)), &rows),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    db_rows(&req, &SEQUENCE, DB_ARGS(db_int(2)), &rows), ==, RC_OK);
 	g_assert_cmpuint(json_array_size(rows), ==, 2);
 }
 
@@ -256,8 +261,8 @@ test_row(void)
 	STMT(NONE, "SELECT 1 AS n FROM t WHERE FALSE");
 	json_t *row = NULL;
 
-	g_assert_cmpint(db_row(&req, &NONE, DB_NO_ARGS, &row), ==,
-	    RC_NOT_FOUND);
+	g_assert_cmpint(
+	    db_row(&req, &NONE, DB_NO_ARGS, &row), ==, RC_NOT_FOUND);
 	g_assert_null(row);
 	g_assert_null(req.fail_text);
 	g_assert_cmpint(number(&THREE, "n"), ==, 1);
@@ -270,15 +275,15 @@ test_exec(void)
 	STMT(UPDATE, "UPDATE t SET n = 5");
 	int64_t affected = -1, id = -1;
 
-	g_assert_cmpint(db_exec(&req, &ADD, DB_ARGS(db_int(1)), &affected,
-	    &id), ==, RC_OK);
+	g_assert_cmpint(
+	    db_exec(&req, &ADD, DB_ARGS(db_int(1)), &affected, &id), ==, RC_OK);
 	g_assert_cmpint(affected, ==, 1);
 	g_assert_cmpint(id, ==, 1);
-	g_assert_cmpint(db_exec(&req, &ADD, DB_ARGS(db_int(1)), NULL, &id),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    db_exec(&req, &ADD, DB_ARGS(db_int(1)), NULL, &id), ==, RC_OK);
 	g_assert_cmpint(id, ==, 2);
-	g_assert_cmpint(db_exec(&req, &UPDATE, DB_NO_ARGS, &affected, NULL),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    db_exec(&req, &UPDATE, DB_NO_ARGS, &affected, NULL), ==, RC_OK);
 	g_assert_cmpint(affected, ==, 2);
 }
 
@@ -287,10 +292,12 @@ test_exec(void)
 static void
 test_duplicate(void)
 {
-	g_assert_cmpint(db_exec(&req, &ADD_UNIQUE, DB_ARGS(db_int(1),
-	    db_text("a")), NULL, NULL), ==, RC_OK);
-	g_assert_cmpint(db_exec(&req, &ADD_UNIQUE, DB_ARGS(db_int(2),
-	    db_text("a")), NULL, NULL), ==, RC_CONFLICT);
+	g_assert_cmpint(db_exec(&req, &ADD_UNIQUE,
+			    DB_ARGS(db_int(1), db_text("a")), NULL, NULL),
+	    ==, RC_OK);
+	g_assert_cmpint(db_exec(&req, &ADD_UNIQUE,
+			    DB_ARGS(db_int(2), db_text("a")), NULL, NULL),
+	    ==, RC_CONFLICT);
 	g_assert_null(req.fail_text);
 	g_assert_cmpint(number(&COUNT, "n"), ==, 1);
 }
@@ -341,7 +348,8 @@ test_log(void)
 	g_assert_cmpint(number(&COUNT, "n"), ==, 0);
 	g_assert_cmpint(req.db_count, ==, 2);
 	text = test_log_take(log_file);
-	g_assert_nonnull(strstr(text, "\"db.query\",\"name\":\"COUNT\","
+	g_assert_nonnull(strstr(text,
+	    "\"db.query\",\"name\":\"COUNT\","
 	    "\"rows\":1,\"us\":"));
 	g_free(text);
 }
@@ -371,8 +379,8 @@ test_killed_idle(void)
 	g_assert_cmpint(number(&COUNT, "n"), ==, 0);
 	g_assert_cmpint(number(&CONNECTION, "id"), !=, before);
 	kill_mine();
-	g_assert_cmpint(db_exec(&req, &ADD, DB_ARGS(db_int(1)), NULL, NULL),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    db_exec(&req, &ADD, DB_ARGS(db_int(1)), NULL, NULL), ==, RC_OK);
 	g_assert_cmpint(number(&COUNT, "n"), ==, 1);
 	g_assert_null(req.fail_text);
 }
@@ -383,8 +391,9 @@ test_killed_read(void)
 	json_t *row = NULL;
 	pid_t pid = kill_later(100);
 
-	g_assert_cmpint(db_row(&req, &SLEEP_READ, DB_ARGS(db_text("0.3")),
-	    &row), ==, RC_OK);
+	g_assert_cmpint(
+	    db_row(&req, &SLEEP_READ, DB_ARGS(db_text("0.3")), &row), ==,
+	    RC_OK);
 	g_assert_cmpint(wait_for(pid), ==, 0);
 }
 
@@ -394,8 +403,9 @@ test_killed_write(void)
 {
 	pid_t pid = kill_later(100);
 
-	g_assert_cmpint(db_exec(&req, &SLEEP_WRITE, DB_ARGS(db_text("0.3")),
-	    NULL, NULL), ==, RC_DOWN);
+	g_assert_cmpint(
+	    db_exec(&req, &SLEEP_WRITE, DB_ARGS(db_text("0.3")), NULL, NULL),
+	    ==, RC_DOWN);
 	g_assert_cmpint(req.retry_after, ==, 5);
 	g_assert_cmpint(wait_for(pid), ==, 0);
 	g_usleep(400 * 1000);
@@ -418,13 +428,13 @@ assert_down_within(int64_t since, int rc, int least, int most)
 static void
 test_slow_statement(void)
 {
-	STMT(SLOW, "SELECT COUNT(*) AS n FROM seq_1_to_100000000 a "
+	STMT(SLOW,
+	    "SELECT COUNT(*) AS n FROM seq_1_to_100000000 a "
 	    "WHERE a.seq * 7 % 3 = 1 AND MD5(a.seq) LIKE 'zz%'");
 	int64_t id = number(&CONNECTION, "id"), t = log_now();
 	json_t *row = NULL;
 
-	assert_down_within(t, db_row(&req, &SLOW, DB_NO_ARGS, &row), 800,
-	    1300);
+	assert_down_within(t, db_row(&req, &SLOW, DB_NO_ARGS, &row), 800, 1300);
 	/* The server ended it, and the link lives. */
 	g_assert_cmpint(number(&CONNECTION, "id"), ==, id);
 }
@@ -438,8 +448,8 @@ test_slow_server(void)
 
 	g_assert_cmpint(exec(&NO_LIMIT), ==, RC_OK);
 	t = log_now();
-	assert_down_within(t, db_row(&req, &SLEEP_READ, DB_ARGS(db_int(3)),
-	    &row), 900, 1300);
+	assert_down_within(
+	    t, db_row(&req, &SLEEP_READ, DB_ARGS(db_int(3)), &row), 900, 1300);
 	g_assert_cmpint(number(&COUNT, "n"), ==, 0);
 }
 
@@ -505,7 +515,7 @@ test_heal(void)
 /* Transactions. */
 
 struct tx {
-	int64_t first, second;	/* rows to bump */
+	int64_t first, second; /* rows to bump */
 	int tries, rc, pause_ms;
 };
 
@@ -534,8 +544,9 @@ static void
 two_rows(void)
 {
 	for (int i = 0; i < 2; i++)
-		g_assert_cmpint(db_exec(&req, &ADD, DB_ARGS(db_int(0)), NULL,
-		    NULL), ==, RC_OK);
+		g_assert_cmpint(
+		    db_exec(&req, &ADD, DB_ARGS(db_int(0)), NULL, NULL), ==,
+		    RC_OK);
 }
 
 static void
@@ -712,8 +723,8 @@ test_jump_rows(void)
 	req.arena = test_arena = arena_open(200 << 10);
 	arena_on_full(test_arena, on_full, &full);
 	if (setjmp(full) == 0) {
-		g_assert_cmpint(db_rows(&req, &WIDE, DB_NO_ARGS, &rows), ==,
-		    RC_OK);
+		g_assert_cmpint(
+		    db_rows(&req, &WIDE, DB_NO_ARGS, &rows), ==, RC_OK);
 		g_assert_not_reached();
 	}
 	arena_close(test_arena);
@@ -765,9 +776,9 @@ static void
 test_session(void)
 {
 	assert_row("SELECT @@tx_isolation AS i, "
-	    "@@max_statement_time = 0.95 AS `m?`, "
-	    "@@sql_mode LIKE '%STRICT_ALL_TABLES%' AS `strict?`, "
-	    "@@character_set_client AS c",
+		   "@@max_statement_time = 0.95 AS `m?`, "
+		   "@@sql_mode LIKE '%STRICT_ALL_TABLES%' AS `strict?`, "
+		   "@@character_set_client AS c",
 	    "{\"i\":\"READ-COMMITTED\",\"m\":true,\"strict\":true,"
 	    "\"c\":\"utf8mb4\"}");
 }
@@ -780,15 +791,16 @@ static int
 create(void)
 {
 	static const char *const sql[] = {
-	    "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, n INT, "
-	    "u VARCHAR(20) UNIQUE)",
-	    "CREATE TABLE v (id INT PRIMARY KEY, a TINYINT, "
-	    "b TINYINT UNSIGNED, c SMALLINT, d MEDIUMINT, e INT, "
-	    "f INT UNSIGNED, g BIGINT, h BIGINT UNSIGNED)",
-	    "INSERT INTO v VALUES (1, -128, 255, -32768, -8388608, "
-	    "-2147483648, 4294967295, -9223372036854775808, "
-	    "9223372036854775807)",
-	    "INSERT INTO v (id) VALUES (2)" };
+		"CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, n INT, "
+		"u VARCHAR(20) UNIQUE)",
+		"CREATE TABLE v (id INT PRIMARY KEY, a TINYINT, "
+		"b TINYINT UNSIGNED, c SMALLINT, d MEDIUMINT, e INT, "
+		"f INT UNSIGNED, g BIGINT, h BIGINT UNSIGNED)",
+		"INSERT INTO v VALUES (1, -128, 255, -32768, -8388608, "
+		"-2147483648, 4294967295, -9223372036854775808, "
+		"9223372036854775807)",
+		"INSERT INTO v (id) VALUES (2)"
+	};
 	int rc = RC_OK;
 
 	for (size_t i = 0; rc == RC_OK && i < LENGTH(sql); i++)

@@ -8,16 +8,16 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "lib/backend.h"
 #include "cache.h"
+#include "lib/backend.h"
 
 static struct conf conf;
 static struct req req;
-static struct cache *other;		/* a second link */
+static struct cache *other; /* a second link */
 static char log_file[] = "/tmp/seoga-cache-XXXXXX";
 
 static struct cache_script incr = { .name = "incr",
-    .lua = "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
+	.lua = "return redis.call('INCRBY', KEYS[1], ARGV[1])" };
 
 static void
 begin(void)
@@ -25,8 +25,8 @@ begin(void)
 	struct cache_reply *reply;
 
 	test_req_next(&req);
-	g_assert_cmpint(cache_command(&req, &reply, "FLUSHALL", NULL), ==,
-	    RC_OK);
+	g_assert_cmpint(
+	    cache_command(&req, &reply, "FLUSHALL", NULL), ==, RC_OK);
 	test_req_next(&req);
 	g_free(test_log_take(log_file));
 }
@@ -36,8 +36,8 @@ ask(const char *command, const char *a, const char *b)
 {
 	struct cache_reply *reply = NULL;
 
-	g_assert_cmpint(cache_command(&req, &reply, command, a, b, NULL), ==,
-	    RC_OK);
+	g_assert_cmpint(
+	    cache_command(&req, &reply, command, a, b, NULL), ==, RC_OK);
 	return reply;
 }
 
@@ -65,8 +65,8 @@ other_does(const char *command, const char *a, const char *b, const char *c)
 	struct cache_reply *reply;
 
 	req.cache = other;
-	g_assert_cmpint(cache_command(&req, &reply, command, a, b, c, NULL),
-	    ==, RC_OK);
+	g_assert_cmpint(
+	    cache_command(&req, &reply, command, a, b, c, NULL), ==, RC_OK);
 	req.cache = mine;
 }
 
@@ -139,9 +139,12 @@ test_binary(void)
 {
 	struct cache_reply *reply = NULL;
 
-	g_assert_cmpint(cache_command(&req, &reply, "EVAL",
-	    "local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end "
-	    "return table.concat(t)", "0", NULL), ==, RC_OK);
+	g_assert_cmpint(
+	    cache_command(&req, &reply, "EVAL",
+		"local t = {} for i = 0, 255 do t[i + 1] = string.char(i) end "
+		"return table.concat(t)",
+		"0", NULL),
+	    ==, RC_OK);
 	g_assert_cmpuint(reply->len, ==, 256);
 	for (size_t i = 0; i < reply->len && i < 256; i++)
 		g_assert_cmpint((unsigned char)reply->s[i], ==, (int)i);
@@ -232,7 +235,8 @@ test_log(void)
 	cache_queue(&req, "PING", NULL);
 	g_assert_cmpint(cache_run(&req, &r), ==, RC_OK);
 	log = test_log_take(log_file);
-	g_assert_nonnull(strstr(log, "\"redis.cmd\",\"cmds\":\"HGETALL "
+	g_assert_nonnull(strstr(log,
+	    "\"redis.cmd\",\"cmds\":\"HGETALL "
 	    "session:01234567…, HLEN cart:7, GET 01234567…, "
 	    "GET session:odd-secr…, GET kkkk"));
 	g_assert_nonnull(strstr(log, "kk…, PING\",\"n\":6,\"us\":"));
@@ -294,7 +298,7 @@ static void
 test_script_order(void)
 {
 	static struct cache_script fresh = { .name = "fresh",
-	    .lua = "return ARGV[1]" };
+		.lua = "return ARGV[1]" };
 	const char *one[] = { "n", "1" }, *word[] = { "word" };
 
 	for (int round = 0; round < 3; round++) {
@@ -342,8 +346,8 @@ test_error_reply(void)
 	g_assert_null(strstr(log, "4def"));
 	g_free(log);
 	g_assert_null(req.fail_text);
-	g_assert_cmpint(cache_command(&req, &reply, "HLEN", "k", NULL), ==,
-	    RC_BUG);
+	g_assert_cmpint(
+	    cache_command(&req, &reply, "HLEN", "k", NULL), ==, RC_BUG);
 	g_assert_null(reply);
 	g_assert_null(strstr(req.fail_text, "WRONGTYPE"));
 }
@@ -566,7 +570,8 @@ test_broken_replies(void)
 	assert_broken("*3\r\n$1\r\na\r\n*2\r\n:1\r\n", 950, 1300);
 	assert_broken("$100\r\nabc", 950, 1300);
 	assert_broken("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
-	    "*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", 0, 300);
+		      "*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+	    0, 300);
 }
 
 /* A port on which a child answers as that kind of server; its process. */
@@ -574,14 +579,13 @@ static pid_t
 fake_role(const char *role, int *port)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), link;
 	char text[128];
 	pid_t pid;
 
-	if (bind(fd, (struct sockaddr *)&addr, len) < 0 ||
-	    listen(fd, 4) < 0 ||
+	if (bind(fd, (struct sockaddr *)&addr, len) < 0 || listen(fd, 4) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
 		g_error("no port");
 	*port = ntohs(addr.sin_port);
@@ -652,9 +656,11 @@ test_jump(void)
 	req.arena = test_arena = arena_open(200 << 10);
 	arena_on_full(test_arena, on_full, &full);
 	if (setjmp(full) == 0) {
-		g_assert_cmpint(cache_command(&req, &reply, "EVAL",
-		    "local t = {} for i = 1, 30000 do t[i] = i end return t",
-		    "0", NULL), ==, RC_OK);
+		g_assert_cmpint(
+		    cache_command(&req, &reply, "EVAL",
+			"local t = {} for i = 1, 30000 do t[i] = i end return t",
+			"0", NULL),
+		    ==, RC_OK);
 		g_assert_not_reached();
 	}
 	arena_close(test_arena);

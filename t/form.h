@@ -24,8 +24,8 @@ struct run {
 enum kind { PAGE, API };
 
 struct run post(enum kind kind, const char *type, const char *body);
-struct run post_n(enum kind kind, const char *type, const char *body,
-    size_t len);
+struct run
+post_n(enum kind kind, const char *type, const char *body, size_t len);
 struct run get(enum kind kind, const char *query);
 
 /* What is beside the field, NULL when nothing is. */

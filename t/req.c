@@ -9,13 +9,13 @@
 enum { ARENA_CAP = 16 << 20, BUF_CAP = 1 << 20, LOG_CAP = 64 << 10 };
 
 struct test_req {
-	struct req req;		/* first: it is what the tests hold */
+	struct req req; /* first: it is what the tests hold */
 	struct conf conf;
 	struct buf headers, out;
 };
 
 static struct test_req the_request;
-static struct arena *the_arena;	/* of the_request, NULL: none lives */
+static struct arena *the_arena; /* of the_request, NULL: none lives */
 static int log_fd = -1;
 
 static void *

@@ -26,8 +26,7 @@ static const struct field fields[] = {
 	{ "y", FIELD_FLAG, FIELD_BODY, 0, 0, "Y" },
 	{ "p", FIELD_SECRET, FIELD_BODY, 1, 9, "P" },
 	{ "f", FIELD_FILE, FIELD_BODY, 1, 30, "F" },
-	{ "id", FIELD_INT, FIELD_PATH, 1, 0, "Id" },
-	{ 0 }
+	{ "id", FIELD_INT, FIELD_PATH, 1, 0, "Id" }, { 0 }
 };
 
 static void
@@ -133,8 +132,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_form(req, "application/json", body, size - 1);
 		break;
 	case 2:
-		check_form(req, "multipart/form-data; boundary=b", body,
-		    size - 1);
+		check_form(
+		    req, "multipart/form-data; boundary=b", body, size - 1);
 		break;
 	default:
 		check_cookie(req, body, size - 1);

@@ -30,9 +30,13 @@ test_free(void *p ATTR_UNUSED)
 static inline struct conf
 test_conf(const char *place)
 {
-	return (struct conf){ .db_hosts = place, .db_user = "root",
-	    .db_password = "", .redis_hosts = place, .redis_password = "",
-	    .connect_ms = 500, .command_ms = 1000 };
+	return (struct conf){ .db_hosts = place,
+		.db_user = "root",
+		.db_password = "",
+		.redis_hosts = place,
+		.redis_password = "",
+		.connect_ms = 500,
+		.command_ms = 1000 };
 }
 
 /* As route_run() does it: jansson takes from the request's memory. */
