@@ -60,14 +60,27 @@ class Backend:
             return True
 
     def stop(self):
+        self._await_started()
         pid = self.pid()
         if pid:
             os.kill(pid, signal.SIGTERM)
 
+    def _await_started(self, seconds=10):
+        """MariaDB hangs if it gets TERM before it is ready."""
+        end = time.monotonic() + seconds
+        while self.process and self.process.poll() is None and \
+                not self._answers() and time.monotonic() < end:
+            time.sleep(0.02)
+
     def await_stopped(self, seconds=20):
+        """Whoever does not stop is killed: both servers lose nothing then
+        that they have confirmed."""
         end = time.monotonic() + seconds
         while self.pid() and time.monotonic() < end:
             time.sleep(0.02)
+        pid = self.pid()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
 
 
 class Redis(Backend):

@@ -4,11 +4,13 @@ var/nginx/current is a symbolic link to the configuration in force; a new one
 is written beside it, tested by nginx itself, and only then linked in, so a
 refused change leaves the running site as it was.
 """
+import errno
 import itertools
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -121,6 +123,15 @@ class Edge:
                 "\t\tssl_session_tickets off;\n"
                 "\t\tinclude site.conf;\n\t}")
 
+    def check_ports(self):
+        """Before a start: nginx's own check does not tell a taken port."""
+        s = self.settings
+        for address in s.bind:
+            _check_port(address, s.port, "./bootstrap run --port N, or the "
+                        "setting SEOGA_PORT,")
+            if s.tls_cert:
+                _check_port(address, s.tls_port, "the setting SEOGA_TLS_PORT")
+
     def test(self, folder):
         """nginx's own check; a mistake in the routes is told by its line."""
         done = subprocess.run(
@@ -198,6 +209,23 @@ class Edge:
                 break
             os.kill(pid, how)
             _wait(lambda: not self.pid(), seconds)
+
+
+def _check_port(address, port, remedy):
+    family = socket.AF_INET6 if address.startswith("[") else socket.AF_INET
+    host = "" if address == "*" else address.strip("[]")
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Mistake(f"another program has port {port} of {address}; "
+                          f"{remedy} chooses another port") from None
+        raise Mistake(f"cannot listen on {address}, port {port}: "
+                      f"{error.strerror}") from None
 
 
 def _children(pid):

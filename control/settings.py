@@ -46,6 +46,16 @@ def default_var():
     return TOP / "var" if in_tree else "/var/lib/seoga/site"
 
 
+def default_bind():
+    """What "localhost" may mean on this machine."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return "127.0.0.1"      # IPv6 is off
+    return "127.0.0.1 [::1]"
+
+
 class Settings:
     def __init__(self):
         env = os.environ
@@ -64,7 +74,7 @@ class Settings:
         self.routes = Path(
             self.get("ROUTES", TOP / "nginx" / "routes.conf")).absolute()
         self.port = self._number("PORT", 8080, 0, 65535)
-        self.bind = self.get("BIND", "127.0.0.1 [::1]").replace(
+        self.bind = (self.get("BIND", "") or default_bind()).replace(
             ",", " ").split()
         self.limits = self._choice("LIMITS", "on", ("on", "off"))
         self.trusted_proxies = self.get("TRUSTED_PROXIES", "").replace(

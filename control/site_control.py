@@ -82,11 +82,13 @@ class Site:
         self._stop()    # what a crash may have left
         self.settings.make_folders()
         self.settings.choose_port()
+        # The likely mistakes first, before there is anything to stop.
+        self.edge.check_ports()
+        folder = self.edge.write(text, programs)
+        self.edge.test(folder)
         for backend in self.backends:
             backend.start()
-        folder = self.edge.write(text, programs)
         self._make_error_pages()
-        self.edge.test(folder)
         self.edge.switch(folder)
         self.edge.remove_unused()
         self.workers.start(programs)

@@ -6,6 +6,7 @@ use warnings;
 
 use File::Temp ();
 use HTTP::Tiny;
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -92,5 +93,26 @@ kill 'KILL', $supervisord;
 isnt ended($pid), 0, 'without supervisord it gives up';
 like slurp("$dir/said"), qr/died/, 'and says so';
 ok await(5, sub { !processes() }), 'nothing is left then either';
+
+# Starts that fail: before there is a server, and while MariaDB starts.
+my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
+{
+	local $ENV{SEOGA_PORT} = $other->sockport;
+	like seoga('run'), qr/another program has port $ENV{SEOGA_PORT} of/,
+	    'a port that is taken is told';
+	isnt $?, 0, 'and nothing starts';
+}
+spew("$dir/seoga-errors", "#!/bin/sh\necho no such luck; exit 1\n");
+chmod 0755, "$dir/seoga-errors";
+{
+	local $ENV{SEOGA_COMMAND_DIR} = $dir;
+	like seoga('run'), qr/no such luck/, 'what fails is told';
+	isnt $?, 0, 'and the start has failed';
+}
+is_deeply [processes()], [], 'nothing is left of either';
+($pid, $at) = run_site();
+ok $at, 'the next start succeeds' or BAIL_OUT(slurp("$dir/said"));
+kill 'TERM', $pid;
+is ended($pid), 0, 'and ends well';
 
 done_testing();
