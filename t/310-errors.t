@@ -239,7 +239,7 @@ is http(get => '/books/1101')->{status}, 200, 'healed';
 
 my $redis = slurp(site_dir() . '/var/run/redis.pid') + 0;
 kill 'TERM', $redis;
-await(5, sub { !kill 0, $redis });
+await(5, sub { gone($redis) });
 both('503', 503, get('/cart'), sub { $_[0]->get('/api/cart',
     Authorization => 'Bearer 01234567-89ab-4cde-8f01-23456789abcd') });
 {

@@ -58,7 +58,7 @@ sub backend_stop {
 	kill 'TERM', $pid;
 	my $gone = await(30, sub {
 		waitpid $pid, POSIX::WNOHANG() if ($child{$name} // 0) == $pid;
-		!kill 0, $pid;
+		gone($pid);
 	});
 	die "$name does not stop\n" if !$gone;
 	delete $child{$name};

@@ -23,7 +23,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
     site_start site_stop site_dir url http seoga seoga_ok sql redis
-    ends_of log_lines access_lines await pids
+    ends_of log_lines access_lines await pids gone
     expect_error share_trace load_start load_stop
     slurp spew);
 
@@ -265,6 +265,14 @@ sub pids {
 	return grep {
 		slurp("/proc/$_/cmdline") =~ m{/cgi-bin/\Q$prog\E\0}
 	} @children;
+}
+
+# Whether a process has ended: as a zombie, too, for the first process of a
+# container may leave orphans that way.
+sub gone {
+	my ($pid) = @_;
+
+	return slurp("/proc/$pid/cmdline") eq '';
 }
 
 # GETs these paths from several clients, without end, in the background.
