@@ -61,7 +61,8 @@ static enum lang
 choose_lang(struct req *req)
 {
 	const char *cookies = fcgi_param(req->call, "HTTP_COOKIE");
-	enum lang lang = lang_from_code(form_cookie(req, cookies, "lang"));
+	enum lang lang = lang_from_code(
+	    form_cookie(req, cookies, http_cookie_name(req, "lang")));
 
 	return lang != LANG_COUNT ?
 	    lang :

@@ -123,7 +123,14 @@ subtest 'a reader' => sub {
 		} sort keys %fields);
 	};
 
-	cookies_are_safe(curl("$base/lang?to=en&next=/"), 'language');
+	for my $lang ('ko', 'en') {
+		cookies_are_safe(curl("$base/lang?to=$lang&next=/"),
+		    'language');
+		like curl("$base/books"), qr/<html lang="$lang">/,
+		    "... $lang is kept";
+		like curl("$base/no-such-page"), qr/<html lang="$lang">/,
+		    '... by nginx, too';
+	}
 	my $page = curl("$base/books/$book");
 	cookies_are_safe($page, 'a guest');
 	my $got = $form->('/cart/add', csrf => csrf_of($page),
