@@ -79,6 +79,32 @@ new_span(struct req *req)
 	return arena_strndup(req->arena, token, 16);
 }
 
+static bool
+is_plain(char c)
+{
+	return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The address as it came, but with what no address may hold escaped: a model
+ * takes nothing but UTF-8. */
+static const char *
+plain_path(struct req *req, const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+	struct buf plain = BUF_INIT(3 * len);
+	const char *path;
+
+	for (size_t i = 0; i < len; i++) {
+		if (is_plain(uri[i]))
+			buf_char(&plain, uri[i]);
+		else
+			buf_url(&plain, uri + i, 1);
+	}
+	path = arena_strndup(req->arena, plain.data, plain.len);
+	buf_free(&plain);
+	return path;
+}
+
 static void
 read_request(struct req *req)
 {
@@ -88,7 +114,7 @@ read_request(struct req *req)
 	req->head = strcmp(req->method, "HEAD") == 0;
 	if (req->head)
 		req->method = "GET";
-	req->path = arena_strndup(req->arena, uri, strcspn(uri, "?"));
+	req->path = plain_path(req, uri);
 	req->query = param(req, "QUERY_STRING", "");
 	req->trace =
 	    param(req, "SEOGA_TRACE", "00000000000000000000000000000000");

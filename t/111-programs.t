@@ -95,6 +95,30 @@ subtest 'the worker answers in the language asked for' => sub {
 	}
 };
 
+subtest 'an address that is no text' => sub {
+	for (['cart', '/cart', 401], ['book', '/books/999999999', 404]) {
+		my ($prog, $path, $expected) = @$_;
+		my $worker = start($prog);
+		my ($pid) = $worker->pids;
+
+		for my $bytes ("\xff\xfe", "\xed\xa0\x80", "\xea\xb0", '"\\') {
+			my $answer = $worker->ask(parameters(
+			    GET => "/$bytes/../api$path", SEOGA_API => 1,
+			    SEOGA_ID => '999999999'), '');
+			is status($answer), $expected, "$prog: the API";
+			my $body = $answer ? $answer->{body} : '{}';
+			like eval { decode_json($body)->{instance} } // '',
+			    qr{^/[!-~]+/\.\./api\Q$path\E$},
+			    '... names it as an address';
+			my $page = $worker->ask(parameters(
+			    GET => "/$bytes/..$path",
+			    SEOGA_ID => '999999999'), '');
+			ok status($page), '... the page is made';
+		}
+		kill 0, $pid or fail "$prog is gone";
+	}
+};
+
 subtest 'bodies of cart-add' => sub {
 	my $worker = start('cart-add');
 	my %form = (CONTENT_TYPE => 'application/x-www-form-urlencoded');
