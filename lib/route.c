@@ -100,7 +100,8 @@ plain_path(struct req *req, const char *uri)
 		else
 			buf_url(&plain, uri + i, 1);
 	}
-	path = arena_strndup(req->arena, plain.data, plain.len);
+	path = arena_strndup(
+	    req->arena, plain.len ? plain.data : "", plain.len);
 	buf_free(&plain);
 	return path;
 }
