@@ -233,6 +233,16 @@ welcome(struct req *req, json_t *row, const char *username,
 	return replace_hash(req, model_int(row, "id"), password);
 }
 
+/* A name that no account can have is not asked for: MariaDB could not even
+ * compare it with the column's. */
+static int
+find_for_login(struct req *req, const char *username, json_t **row)
+{
+	if (!user_name_is_valid(username))
+		return RC_NOT_FOUND;
+	return db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)), row);
+}
+
 static int
 check_password(
     struct req *req, const char *username, const char *password, json_t **user)
@@ -240,7 +250,7 @@ check_password(
 	json_t *row = NULL;
 	const char *hash;
 	bool rehash = false, fits;
-	int rc = db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)), &row);
+	int rc = find_for_login(req, username, &row);
 
 	if (rc < 0 && rc != RC_NOT_FOUND)
 		return rc;
@@ -400,8 +410,7 @@ int
 user_reset_password(struct req *req, const char *username, const char *password)
 {
 	json_t *user;
-	int rc =
-	    db_row(req, &USER_FOR_LOGIN, DB_ARGS(db_text(username)), &user);
+	int rc = find_for_login(req, username, &user);
 
 	if (rc == RC_NOT_FOUND)
 		return req_fail(req, rc, "%s", _("There is no such user."));

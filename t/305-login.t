@@ -117,6 +117,22 @@ sub median {
 	return $sorted[@sorted / 2];
 }
 
+subtest 'a name that no account can have' => sub {
+	my ($username) = member();
+	my $reader = visitor();
+	my $unknown = 'The username or the password is not right.';
+
+	for my $name ('홍길동', "r\x{e9}ader", substr($username, 1)
+	    . "\x{212a}", 'a b', "x'--", 'no') {
+		$reader = visitor();
+		$reader->login($name, password => $password);
+		is $reader->status, 400, 'is refused as any other';
+		like $reader->text, qr/\Q$unknown\E/, '... in the same words';
+	}
+	fail_times($reader, 'no', 2);
+	ok defined answer($reader), '... and counted as any other';
+};
+
 subtest 'as much work for an unknown name' => sub {
 	my (%us, @ends);
 	my ($username) = member();
