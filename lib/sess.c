@@ -172,9 +172,11 @@ renew(struct req *req, int64_t ttl)
 
 	if (ttl < 0 || ttl > life(req) - life(req) / 6)
 		return RC_OK;
-	cache_queue(req, "EXPIRE", key, number_text(req, life(req)), NULL);
+	/* In this order: a session that another tab has just ended is not made
+	 * again without an end. */
 	cache_queue(
 	    req, "HSET", key, "seen", number_text(req, time(NULL)), NULL);
+	cache_queue(req, "EXPIRE", key, number_text(req, life(req)), NULL);
 	if (s->user_id)
 		queue_index(req);
 	if (s->remember && !req->api)

@@ -49,7 +49,8 @@ public_id(struct req *req, const char *id)
 static const char *
 list_text(const struct cache_reply *list, size_t i)
 {
-	const struct cache_reply *r = i < list->len ? list->list[i] : NULL;
+	bool there = list->type == CACHE_LIST && i < list->len;
+	const struct cache_reply *r = there ? list->list[i] : NULL;
 
 	return r && r->type == CACHE_TEXT ? r->s : "";
 }
