@@ -31,57 +31,57 @@ life(struct req *req)
 /* KEYS cart, seen[, once]; ARGV book, quantity, seen, line max, lines max,
  * life, once life.  Gives {outcome, quantity of the line}. */
 static struct cache_script add_script = { .name = "cart.add",
-	.lua =
-	    "local have = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')\n"
-	    "if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then\n"
-	    "  return {0, have}\n"
-	    "end\n"
-	    "if have == 0 and\n"
-	    "    redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
-	    "  return {1, have}\n"
-	    "end\n"
-	    "if have + tonumber(ARGV[2]) > tonumber(ARGV[4]) then\n"
-	    "  return {2, have}\n"
-	    "end\n"
-	    "if KEYS[3] then\n"
-	    "  redis.call('SET', KEYS[3], '1', 'EX', ARGV[7])\n"
-	    "end\n"
-	    "local now = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])\n"
-	    "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
-	    "if ARGV[6] ~= '0' then\n"
-	    "  redis.call('EXPIRE', KEYS[1], ARGV[6])\n"
-	    "  redis.call('EXPIRE', KEYS[2], ARGV[6])\n"
-	    "end\n"
-	    "return {0, now}" };
+	.lua = "local line = redis.call('HGET', KEYS[1], ARGV[1])\n"
+	       "local have = tonumber(line or '0')\n"
+	       "if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then\n"
+	       "  return {0, have}\n"
+	       "end\n"
+	       "if have == 0 and\n"
+	       "    redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
+	       "  return {1, have}\n"
+	       "end\n"
+	       "if have + tonumber(ARGV[2]) > tonumber(ARGV[4]) then\n"
+	       "  return {2, have}\n"
+	       "end\n"
+	       "if KEYS[3] then\n"
+	       "  redis.call('SET', KEYS[3], '1', 'EX', ARGV[7])\n"
+	       "end\n"
+	       "local now = redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])\n"
+	       "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
+	       "if ARGV[6] ~= '0' then\n"
+	       "  redis.call('EXPIRE', KEYS[1], ARGV[6])\n"
+	       "  redis.call('EXPIRE', KEYS[2], ARGV[6])\n"
+	       "end\n"
+	       "return {0, now}" };
 enum add_outcome { ADDED, TOO_MANY_LINES, TOO_MANY_COPIES };
 
 /* KEYS cart, seen; ARGV book, quantity, seen.  Only a line that is there is
  * changed: one removed in another tab does not come back. */
 static struct cache_script set_script = { .name = "cart.set",
-	.lua =
-	    "if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end\n"
-	    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
-	    "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
-	    "return 1" };
+	.lua = "local line = redis.call('HGET', KEYS[1], ARGV[1])\n"
+	       "if not line then return 0 end\n"
+	       "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+	       "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
+	       "return 1" };
 
 /* KEYS guest cart, member cart, guest seen, member seen; ARGV line max, lines
  * max. */
 static struct cache_script merge_script = { .name = "cart.merge",
-	.lua =
-	    "local lines = redis.call('HGETALL', KEYS[1])\n"
-	    "for i = 1, #lines, 2 do\n"
-	    "  local book, more = lines[i], tonumber(lines[i + 1])\n"
-	    "  local have = tonumber(redis.call('HGET', KEYS[2], book) or '0')\n"
-	    "  if have > 0 or\n"
-	    "      redis.call('HLEN', KEYS[2]) < tonumber(ARGV[2]) then\n"
-	    "    redis.call('HSET', KEYS[2], book,\n"
-	    "        math.min(have + more, tonumber(ARGV[1])))\n"
-	    "    local seen = redis.call('HGET', KEYS[3], book)\n"
-	    "    if seen then redis.call('HSET', KEYS[4], book, seen) end\n"
-	    "  end\n"
-	    "end\n"
-	    "redis.call('DEL', KEYS[1], KEYS[3])\n"
-	    "return #lines / 2" };
+	.lua = "local lines = redis.call('HGETALL', KEYS[1])\n"
+	       "for i = 1, #lines, 2 do\n"
+	       "  local book, more = lines[i], tonumber(lines[i + 1])\n"
+	       "  local line = redis.call('HGET', KEYS[2], book)\n"
+	       "  local have = tonumber(line or '0')\n"
+	       "  if have > 0 or\n"
+	       "      redis.call('HLEN', KEYS[2]) < tonumber(ARGV[2]) then\n"
+	       "    redis.call('HSET', KEYS[2], book,\n"
+	       "        math.min(have + more, tonumber(ARGV[1])))\n"
+	       "    local seen = redis.call('HGET', KEYS[3], book)\n"
+	       "    if seen then redis.call('HSET', KEYS[4], book, seen) end\n"
+	       "  end\n"
+	       "end\n"
+	       "redis.call('DEL', KEYS[1], KEYS[3])\n"
+	       "return #lines / 2" };
 
 /* What the reader saw: "<price> <title>". */
 static const char *

@@ -108,7 +108,8 @@ unknown_media(struct req *req)
 {
 	return req_fail(req, RC_MEDIA,
 	    req->api ?
-		_("Send application/json or application/x-www-form-urlencoded.") :
+		_("Send application/json or"
+		  " application/x-www-form-urlencoded.") :
 		_("The form was sent in a way that is not understood here."));
 }
 

@@ -233,9 +233,9 @@ sess_need_login(struct req *req)
 	if (req->sess->user_id)
 		return RC_OK;
 	return req_fail(req, RC_LOGIN, "%s",
-	    req->api ?
-		_("Sign in first: send a valid token as Authorization: Bearer.") :
-		_("Please sign in first."));
+	    req->api ? _("Sign in first: send a valid token as Authorization:"
+			 " Bearer.") :
+		       _("Please sign in first."));
 }
 
 void

@@ -658,7 +658,8 @@ test_jump(void)
 	if (setjmp(full) == 0) {
 		g_assert_cmpint(
 		    cache_command(&req, &reply, "EVAL",
-			"local t = {} for i = 1, 30000 do t[i] = i end return t",
+			"local t = {} for i = 1, 30000 do t[i] = i end"
+			" return t",
 			"0", NULL),
 		    ==, RC_OK);
 		g_assert_not_reached();

@@ -111,7 +111,8 @@ is_deeply [grep { $code{$_} =~ /fcgi_stdio/ } @c], [], 'no fcgi_stdio.h';
 is_deeply [grep { $code{$_} =~ /^typedef struct/m } @c], [],
     'struct thing, without typedef';
 my @wide;
-for my $file (grep { m{\.[ch]$} } @files) {
+# Bodies of parts in a test are longer than a line of code should be.
+for my $file (grep { m{\.[ch]$} && !m{^t/032-} } @files) {
 	my $n = 0;
 
 	for my $line (split /\n/, $text{$file}) {
