@@ -3,12 +3,12 @@
 
 #include "failure.h"
 #include "fcgi.h"
+#include "gate.h"
 #include "log.h"
 #include "secret.h"
 #include "tmpl.h"
 
 #include <setjmp.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -100,8 +100,8 @@ plain_path(struct req *req, const char *uri)
 		else
 			buf_url(&plain, uri + i, 1);
 	}
-	path = arena_strndup(
-	    req->arena, plain.len ? plain.data : "", plain.len);
+	path =
+	    arena_strndup(req->arena, plain.len ? plain.data : "", plain.len);
 	buf_free(&plain);
 	return path;
 }
@@ -136,200 +136,7 @@ log_request(const struct req *req)
 	log_end();
 }
 
-/* --- the checks before a handler --- */
-
-typedef int handler_fn(struct req *req);
-
-static handler_fn *
-handler_of(const struct req *req, const char *method)
-{
-	const struct route *r = req->route;
-
-	if (strcmp(method, "GET") == 0)
-		return req->api && r->needs & GET_IS_PAGE ? NULL : r->get;
-	if (strcmp(method, "POST") == 0)
-		return req->api && r->needs & POST_IS_PAGE ? NULL : r->post;
-	if (strcmp(method, "DELETE") == 0)
-		return req->api ? r->delete : NULL;
-	return NULL;
-}
-
-static const char *
-allowed_methods(struct req *req)
-{
-	const char *list = arena_printf(req->arena, "%s%s%s%s",
-	    handler_of(req, "GET") ? ", GET, HEAD" : "",
-	    handler_of(req, "POST") ? ", POST" : "",
-	    handler_of(req, "DELETE") ? ", DELETE" : "",
-	    req->api ? ", OPTIONS" : "");
-
-	return list + strlen(", ");
-}
-
-/* Other sites' scripts may use the API if they are listed: no cookie counts
- * there, so there is nothing to steal. */
-static bool
-add_cors(struct req *req)
-{
-	const char *origin = fcgi_param(req->call, "HTTP_ORIGIN");
-
-	if (!req->api)
-		return false;
-	/* Texts are in the reader's language, which the cookie may choose. */
-	http_header(req, "Vary", "Origin, Accept-Language, Cookie");
-	if (!origin || !http_origin_listed(origin, req->conf->cors_origins))
-		return false;
-	http_header(req, "Access-Control-Allow-Origin", origin);
-	http_header(req, "Access-Control-Expose-Headers",
-	    "ETag, Retry-After, X-Request-Id, traceparent");
-	return true;
-}
-
-static int
-preflight(struct req *req, bool listed)
-{
-	http_header(req, "Allow", allowed_methods(req));
-	if (listed) {
-		http_header(
-		    req, "Access-Control-Allow-Methods", allowed_methods(req));
-		http_header(req, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type, Idempotency-Key,"
-		    " If-None-Match, X-Request-Id, traceparent");
-		http_header(req, "Access-Control-Max-Age", "600");
-	}
-	return page_send_nothing(req);
-}
-
-static int
-check_method(struct req *req, handler_fn **found)
-{
-	*found = handler_of(req, req->method);
-	if (*found)
-		return RC_OK;
-	http_header(req, "Allow", allowed_methods(req));
-	return RC_METHOD;
-}
-
-static int
-check_body(struct req *req)
-{
-	int rc = fcgi_body_rc(req->call);
-
-	if (rc == RC_TOO_LARGE)
-		return req_fail(req, rc,
-		    _("More was sent than this page accepts. Nothing was"
-		      " changed."));
-	if (rc < 0)
-		return req_fail(req, RC_BAD_INPUT,
-		    _("The request came in cut short. Nothing was changed."));
-	return RC_OK;
-}
-
-/* A new guest has nothing in Redis.  But a form that could not be sent is
- * better not shown. */
-static size_t
-queue_ping(struct req *req)
-{
-	cache_queue(req, "PING", NULL);
-	return 1;
-}
-
-/* Session and whatever the route prefetches: one round trip. */
-static int
-load_session(struct req *req)
-{
-	struct cache_reply **replies;
-	size_t n;
-	int rc;
-
-	if (req->route->needs & NEED_NO_SESSION)
-		return RC_OK;
-	n = sess_queue(req);
-	if (req->route->prefetch)
-		req->route->prefetch(req);
-	else if (n == 0 && (req->route->needs & NEED_FORM) && !req->api)
-		n = queue_ping(req);
-	rc = cache_run(req, &replies);
-	if (rc < 0 && !(req->route->needs & NEED_NO_REDIS))
-		return rc;
-	if (rc < 0) {
-		req_forgive(req);
-		return sess_take(req, NULL);
-	}
-	req->prefetched = replies + n;
-	return sess_take(req, replies);
-}
-
-static int
-check_reader(struct req *req)
-{
-	bool member_only = req->route->needs & NEED_MEMBER ||
-	    (req->route->needs & NEED_API_TOKEN && req->api);
-
-	return member_only ? sess_need_login(req) : RC_OK;
-}
-
-static int
-read_form(struct req *req)
-{
-	static const struct field none[] = { { .name = NULL } };
-	const char *id = fcgi_param(req->call, "SEOGA_ID");
-	size_t len;
-	const unsigned char *body = fcgi_body(req->call, &len);
-
-	if (id)
-		form_capture(req, "id", id);
-	return form_parse(req, req->route->fields ? req->route->fields : none,
-	    fcgi_param(req->call, "CONTENT_TYPE"), body, len);
-}
-
-/* The browser says which site a form was on; ours must match the host it was
- * sent to. */
-static bool
-same_origin(struct req *req)
-{
-	const char *origin = fcgi_param(req->call, "HTTP_ORIGIN");
-	const char *host = fcgi_param(req->call, "HTTP_HOST");
-	const char *site = fcgi_param(req->call, "HTTP_SEC_FETCH_SITE");
-
-	if (site && strcmp(site, "same-origin") != 0 &&
-	    strcmp(site, "none") != 0)
-		return false;
-	if (!origin)
-		return true; /* old and text browsers: the token decides */
-	return host &&
-	    strcasecmp(origin,
-		arena_printf(req->arena, "%s://%s",
-		    req->https ? "https" : "http", host)) == 0;
-}
-
-static int
-check_forgery(struct req *req)
-{
-	if (req->api || strcmp(req->method, "GET") == 0)
-		return RC_OK;
-	if (!same_origin(req))
-		return req_fail(req, RC_FORBIDDEN,
-		    _("This form was on another site, so nothing was"
-		      " changed."));
-	return sess_check_csrf(req, form_str(req, "csrf"));
-}
-
-static int
-handle(struct req *req, handler_fn *handler)
-{
-	int form_rc, rc;
-
-	if ((rc = check_body(req)) < 0 || (rc = load_session(req)) < 0 ||
-	    (rc = check_reader(req)) < 0)
-		return rc;
-	form_rc = read_form(req);
-	if (form_rc < 0 && !req->errors)
-		return form_rc;
-	if ((rc = check_forgery(req)) < 0)
-		return rc;
-	return form_rc < 0 ? form_rc : handler(req);
-}
+/* --- the answer --- */
 
 /* A form with mistakes comes back with every value kept. */
 static int
@@ -344,17 +151,19 @@ show_again(struct req *req, int rc)
 static void
 answer(struct req *req)
 {
-	bool listed = add_cors(req);
-	handler_fn *handler;
+	bool listed = gate_cors(req);
+	gate_handler *handler;
 	int rc = RC_OK;
 
 	if (strcmp(req->method, "OPTIONS") == 0 && req->api) {
-		preflight(req, listed);
+		gate_preflight(req, listed);
 		return;
 	}
-	rc = check_method(req, &handler);
+	rc = gate_method(req, &handler);
 	if (rc == RC_OK)
-		rc = handle(req, handler);
+		rc = gate_pass(req);
+	if (rc == RC_OK)
+		rc = handler(req);
 	if (rc < 0)
 		rc = show_again(req, rc);
 	if (rc == RC_OK && !req->sent)
