@@ -7,6 +7,7 @@
 #include "model.h"
 #include "secret.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 
 #define ASK_AFTER 3  /* failures before a question is asked */
@@ -59,6 +60,21 @@ lower(struct req *req, const char *s)
 	return copy;
 }
 
+/* Whose address it is: an IPv6 subscriber has a whole network of 64 bits. */
+static const char *
+client_net(struct req *req)
+{
+	struct in6_addr addr;
+	char text[INET6_ADDRSTRLEN];
+
+	if (inet_pton(AF_INET6, req->addr, &addr) != 1 ||
+	    IN6_IS_ADDR_V4MAPPED(&addr))
+		return req->addr;
+	memset(addr.s6_addr + 8, 0, 8);
+	inet_ntop(AF_INET6, &addr, text, sizeof(text));
+	return arena_printf(req->arena, "%s/64", text);
+}
+
 /* Digested: a key of fixed length that tells nobody what was typed. */
 static const char *
 failures_key(struct req *req, const char *username)
@@ -67,7 +83,7 @@ failures_key(struct req *req, const char *username)
 
 	secret_mac(req->conf->secret, "login", lower(req, username), digest);
 	return arena_printf(
-	    req->arena, "login-failures:%s:%s", digest, req->addr);
+	    req->arena, "login-failures:%s:%s", digest, client_net(req));
 }
 
 static int

@@ -240,6 +240,20 @@ subtest 'an address cannot be made up' => sub {
 	    $username, 1)), 'what the client adds in front does not count';
 };
 
+subtest 'the addresses of one IPv6 subscriber are one' => sub {
+	my ($username) = member();
+	my @at = map { at("2001:db8:0:7::$_") } 1 .. 4;
+
+	fail_times($_, $username, 1) for @at[0 .. 2];
+	ok defined answer(fail_times($at[3], $username, 1)),
+	    'another address of the network is asked';
+	ok !defined answer(fail_times(at('2001:db8:0:8::1'), $username, 1)),
+	    'another network is not';
+	fail_times(at("::ffff:203.0.113.$_"), $username, 1) for 1 .. 3;
+	ok !defined answer(fail_times(at('203.0.113.4'), $username, 1)),
+	    'nor do those of IPv4 belong together';
+};
+
 subtest 'locked by an administrator' => sub {
 	my ($username) = member();
 
