@@ -164,6 +164,22 @@ for my $limit (
 	};
 }
 
+subtest 'the addresses of one IPv6 subscriber are one client' => sub {
+	my $from = sub {
+		return http(post => '/login', { content => '', headers =>
+		    { 'X-Forwarded-For' => $_[0] } })->{status};
+	};
+
+	for my $net ('2001:db8:0:7:', '2001:db8:1:2:3:4:5', '2001:db8:') {
+		$from->("$net:$_") for 1 .. 5;
+		is $from->("$net:6"), 429, "${net}:6 is refused";
+	}
+	isnt $from->('2001:db8:0:8::1'), 429, 'another network is not';
+	isnt $from->('2001:db8:1:3::1'), 429, 'nor a third';
+	$from->("::ffff:192.0.2.$_") for 240 .. 245;
+	isnt $from->('::ffff:192.0.2.250'), 429, 'nor IPv4 written so';
+};
+
 subtest 'limit of the API' => sub {
 	my @one = new_client();
 
