@@ -271,6 +271,11 @@ subtest 'bytes that are no text' => sub {
 		    'a path';
 	}
 	is guest()->get("/books?q=\x{ff}")->status, 400, 'raw';
+	my $got = http(get => "/\xff\xfe/../books");
+	is $got->{status}, 200, 'a raw path';
+	ok await(5, sub { grep { $_->{trace} eq
+	    $got->{headers}{'x-request-id'} } access_lines() }),
+	    '... is logged as JSON';
 	is guest()->get('/books?q=%EC%84%9C%EA%B0%80')->status, 200,
 	    'text is text';
 };
