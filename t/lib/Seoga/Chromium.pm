@@ -7,6 +7,7 @@ use warnings;
 
 use File::Temp ();
 use HTTP::Tiny;
+use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64);
 use Time::HiRes qw(sleep time);
@@ -34,18 +35,26 @@ sub new {
 	return $self;
 }
 
+# On a port of our choice: its own (--port=0) needs IPv6.  Somebody else may
+# take that port in between, so this is tried again.
 sub _start_driver {
 	my ($self) = @_;
 	my $folder = "$self->{folder}";
 
-	$self->{pid} = open $self->{output}, '-|', 'env', "HOME=$folder",
-	    "TMPDIR=$folder", 'chromedriver', '--port=0'
-	    or die "chromedriver: $!\n";
-	while (defined(my $line = readline $self->{output})) {
-		next if $line !~ /started successfully on port (\d+)/;
-		$self->{base} = "http://127.0.0.1:$1/session";
-		return;
+	for (1 .. 5) {
+		my $port = IO::Socket::INET->new(Listen => 1,
+		    LocalAddr => '127.0.0.1')->sockport;
+		$self->{pid} = open $self->{output}, '-|', 'env',
+		    "HOME=$folder", "TMPDIR=$folder", 'chromedriver',
+		    "--port=$port" or die "chromedriver: $!\n";
+		while (defined(my $line = readline $self->{output})) {
+			next if $line !~ /started successfully on port $port/;
+			$self->{base} = "http://127.0.0.1:$port/session";
+			return;
+		}
+		close $self->{output};
 	}
+	delete $self->{pid};
 	die "chromedriver did not start\n";
 }
 
