@@ -197,7 +197,11 @@ gate_pass(struct req *req)
 	form_rc = read_form(req);
 	if (form_rc < 0 && !req->errors)
 		return form_rc;
-	if ((rc = check_forgery(req)) < 0)
+	if ((rc = check_forgery(req)) < 0) {
+		/* Nobody's form is shown again with what another site put
+		 * into it. */
+		req->errors = NULL;
 		return rc;
+	}
 	return form_rc;
 }

@@ -160,15 +160,18 @@ flash_value(struct req *req)
 	    "text", space + 1);
 }
 
-/* Where to come back to; what answers a POST cannot be got again. */
+/* Where to come back to; what answers a POST cannot be got again, and of an
+ * address too long to be handed on, its path must do. */
 static const char *
 here(struct req *req)
 {
+	const char *url = req->path;
+
 	if (strcmp(req->method, "GET") != 0)
 		return "/";
-	return *req->query ?
-	    arena_printf(req->arena, "%s?%s", req->path, req->query) :
-	    req->path;
+	if (*req->query)
+		url = arena_printf(req->arena, "%s?%s", url, req->query);
+	return http_url_is_local(url) ? url : req->path;
 }
 
 const char *
@@ -179,15 +182,23 @@ page_next(struct req *req)
 	return next && http_url_is_local(next) ? next : "/";
 }
 
+static const char *
+login_url(struct req *req, const char *next)
+{
+	return arena_printf(
+	    req->arena, "/login?next=%s", http_url_quote(req, next));
+}
+
 const char *
 page_login_url(struct req *req)
 {
 	/* Nobody wants to come back to where accounts are made. */
 	bool entrance = strcmp(req->path, "/login") == 0 ||
 	    strcmp(req->path, "/register") == 0;
+	const char *url = login_url(req, entrance ? "/" : here(req));
 
-	return arena_printf(req->arena, "/login?next=%s",
-	    http_url_quote(req, entrance ? "/" : here(req)));
+	/* Escaped, it may have become too long for a redirect. */
+	return http_url_is_local(url) ? url : login_url(req, req->path);
 }
 
 /* Links to this page in the other languages. */

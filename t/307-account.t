@@ -182,6 +182,13 @@ subtest 'nonsense' => sub {
 	    "reader\n", 'still a reader';
 	is $reader->post('/account', { action => 'name', name => 'x' })
 	    ->status, 403, 'no token';
+	$reader->post('/account', { action => 'name', csrf => $csrf,
+		name => 'Forged' . 'x' x 80 },
+	    Origin => 'https://evil.example');
+	is $reader->status, 403, 'from another site, with a mistake';
+	unlike $reader->html, qr/Forged/,
+	    'no form is filled in by another site';
+	like $reader->text, qr/was on another site/, 'but it is told why';
 	is $reader->get('/account/sessions')->status, 405, 'GET';
 };
 

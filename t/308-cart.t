@@ -321,6 +321,11 @@ subtest 'not from another site' => sub {
 		}
 	}
 	is_deeply $reader->cart, { 1601 => 5 }, 'nothing was changed';
+	$reader->post('/cart/set', { csrf => $csrf, book_id => 1601,
+		quantity => 'x' }, Origin => 'https://evil.example');
+	is $reader->status, 403, 'nor is one with a mistake shown again';
+	unlike $reader->get('/cart')->text, qr/must be a whole number/,
+	    'and no message comes of it';
 	$reader->post('/cart/set', { %{$form{'/cart/set'}}, csrf => $csrf },
 	    Origin => $ours, 'Sec-Fetch-Site' => 'same-origin');
 	is $reader->status, 303, 'from ours it is taken';

@@ -50,6 +50,23 @@ subtest 'the reader\'s choice' => sub {
 	is lang_of($reader), 'ko', 'and back';
 };
 
+subtest 'a long address' => sub {
+	for my $n (1990, 2500, 6000) {
+		my $reader = Seoga::Reader->new(lang => 'ko');
+		$reader->get('/books?sort=price&x=' . 'y' x $n);
+		is $reader->status, 200, "$n bytes";
+		my ($link) = $reader->html
+		    =~ m{<a href="(/lang[^"]*)" lang="en"};
+		$reader->get(HTML::Entities::decode_entities($link));
+		is $reader->status, 303, 'its language can be changed';
+		like $reader->header('location'), qr{^/books}, 'there';
+	}
+	my $reader = Seoga::Reader->new(lang => 'en');
+	$reader->get('/account?x=' . '%20' x $_)->follow
+	    and like $reader->html, qr{<h1>Sign in</h1>},
+	    "$_ escapes: signing in comes first" for 200, 600, 2000;
+};
+
 subtest 'cookies that are none' => sub {
 	for my $cookie ('xx', 'en-GB', 'KO', 'e', '"en"', 'en%00') {
 		my $reader = Seoga::Reader->new(lang => 'ko');
