@@ -7,9 +7,9 @@ static const struct field fields[] = {
 	    USER_NAME_MAX, N_("Username") },
 	{ "name", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 80, N_("Name") },
 	{ "password", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED,
-	    USER_PASSWORD_MIN, USER_PASSWORD_MAX, N_("New password") },
+	    USER_PASSWORD_MIN, USER_PASSWORD_MAX, N_("Password") },
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
-	    N_("New password once more") },
+	    N_("Password once more") },
 	{ "next", FIELD_TEXT, FIELD_QUERY | FIELD_BODY | FIELD_PAGE, 0, 2000,
 	    N_("Next page") },
 	{ 0 }

@@ -124,7 +124,7 @@ press("\t\r");
 shows(qr/There is a problem.*The two passwords are not the same/s,
     'a mistake is told');
 like $seen, qr/\[w3m\.reader *\]/, 'and what was typed is kept';
-to('New password$');
+to('Password$');
 press("\t");
 fill($password);
 press("\t");
