@@ -257,14 +257,21 @@ static int
 read_cart(struct req *req, struct cache_reply ***replies)
 {
 	const struct sess *s = req->sess;
+	struct cache_reply **got = req->prefetched;
+	int rc = RC_OK;
 
-	if (req->prefetched && s->queued_cart &&
-	    strcmp(s->queued_cart, s->cart_key) == 0) {
-		*replies = req->prefetched;
-		return RC_OK;
+	if (!got || !s->queued_cart ||
+	    strcmp(s->queued_cart, s->cart_key) != 0) {
+		queue_read(req, s->cart_key);
+		rc = cache_run(req, &got);
 	}
-	queue_read(req, s->cart_key);
-	return cache_run(req, replies);
+	if (rc < 0)
+		return rc;
+	/* Redis may have refused, which the log tells. */
+	if (got[0]->type != CACHE_LIST)
+		return req_bug(req);
+	*replies = got;
+	return RC_OK;
 }
 
 static json_t *
@@ -362,7 +369,7 @@ int
 cart_load(struct req *req, json_t **cart)
 {
 	int64_t ids[CART_LINES_MAX];
-	struct cache_reply **replies;
+	struct cache_reply **replies = NULL;
 	json_t *books = NULL;
 	size_t n;
 	int rc = read_cart(req, &replies);

@@ -344,6 +344,24 @@ subtest 'the back button' => sub {
 	is $reader->header('cache-control'), 'no-store', 'so is a redirect';
 };
 
+# Nobody's mistake in Redis may bring down those who share its program.
+subtest 'a key of Redis that is no cart' => sub {
+	my $reader = guest()->add(1701);
+	my $id = $reader->{cookies}{sid} =~ s/\..*//r;
+	my $other = guest()->add(1702);
+	my @pids = sort(pids('cart'));
+
+	expect_error(qr/WRONGTYPE/, qr/"path":"\/cart".*"status":500/);
+	redis('DEL', "cart:$id");
+	redis('SET', "cart:$id", 'abcdefgh');
+	is $reader->get('/cart')->status, 500, 'a mistake of ours';
+	is_deeply [sort(pids('cart'))], \@pids, 'nobody died of it';
+	redis('DEL', "cart:$id");
+	$reader->add(1701);
+	is_deeply $other->cart, { 1702 => 1 }, 'the others have theirs';
+	ok $reader->cart->{1701}, 'and so has the reader';
+};
+
 subtest 'nonsense' => sub {
 	my $reader = guest()->add(1701);
 	my $csrf = $reader->get('/cart')->form('/cart/clear')->{csrf};
