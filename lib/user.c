@@ -34,7 +34,7 @@ static const struct db_stmt USER_SET_LANG = { "user.set_lang",
 	" WHERE id = ?" };
 static const struct db_stmt USER_SET_HASH = { "user.set_hash",
 	"UPDATE users SET password_hash = ?, updated_at = UTC_TIMESTAMP()"
-	" WHERE id = ?" };
+	" WHERE id = ? AND password_hash = ?" };
 static const struct db_stmt USER_SET_ROLE = { "user.set_role",
 	"UPDATE users SET role = ?, updated_at = UTC_TIMESTAMP()"
 	" WHERE username = ?" };
@@ -216,16 +216,25 @@ password_fits(const char *password, const char *hash, bool *rehash)
 	return fits;
 }
 
+/* RC_CONFLICT, without a text, when the hash in row is the account's no more:
+ * the password was changed while this one was checked or hashed. */
 static int
-replace_hash(struct req *req, int64_t id, const char *password)
+replace_hash(
+    struct req *req, int64_t id, const json_t *row, const char *password)
 {
 	char hash[SECRET_HASH_SIZE];
+	int64_t changed;
 	int rc = hash_password(req, password, hash);
 
 	if (rc < 0)
 		return rc;
-	return db_exec(req, &USER_SET_HASH, DB_ARGS(db_text(hash), db_int(id)),
-	    NULL, NULL);
+	rc = db_exec(req, &USER_SET_HASH,
+	    DB_ARGS(db_text(hash), db_int(id),
+		db_text(model_text(row, "password_hash"))),
+	    &changed, NULL);
+	if (rc == RC_OK && changed == 0)
+		return RC_CONFLICT;
+	return rc;
 }
 
 /* A password that fits; the account may still be locked by an admin, which
@@ -246,7 +255,8 @@ welcome(struct req *req, json_t *row, const char *username,
 		return rc;
 	if (!rehash)
 		return RC_OK;
-	return replace_hash(req, model_int(row, "id"), password);
+	rc = replace_hash(req, model_int(row, "id"), row, password);
+	return rc == RC_CONFLICT ? count_failure(req, username) : rc;
 }
 
 /* A name that no account can have is not asked for: MariaDB could not even
@@ -399,7 +409,10 @@ user_set_password(
 		return rc;
 	if (!password_fits(old, model_text(row, "password_hash"), NULL))
 		return refuse_old(req, model_text(row, "username"));
-	return replace_hash(req, id, password);
+	rc = replace_hash(req, id, row, password);
+	if (rc == RC_CONFLICT)
+		return refuse_old(req, model_text(row, "username"));
+	return rc;
 }
 
 int
@@ -426,11 +439,15 @@ int
 user_reset_password(struct req *req, const char *username, const char *password)
 {
 	json_t *user;
-	int rc = find_for_login(req, username, &user);
+	int rc;
 
+	do {
+		rc = find_for_login(req, username, &user);
+		if (rc == RC_OK)
+			rc = replace_hash(
+			    req, model_int(user, "id"), user, password);
+	} while (rc == RC_CONFLICT);
 	if (rc == RC_NOT_FOUND)
 		return req_fail(req, rc, "%s", _("There is no such user."));
-	if (rc < 0)
-		return rc;
-	return replace_hash(req, model_int(user, "id"), password);
+	return rc;
 }

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use utf8;
 
+use POSIX ();
 use Test::More;
 
 use Seoga::Reader;
@@ -286,6 +287,33 @@ print(crypt.crypt("$password", "\$2b\$12\$abcdefghijklmnopqrstuu"))'};
 	sql("UPDATE users SET password_hash = '$hash'
 	    WHERE username = '$username'");
 	is visitor()->login($username)->status, 400, 'another one does not';
+};
+
+# Bcrypt at cost 15 takes seconds: time enough to change the password.
+subtest 'an old hash, and a new password meanwhile' => sub {
+	my ($username) = member();
+	my $old = qx{python3 -c 'import warnings
+warnings.simplefilter("ignore")
+import crypt
+print(crypt.crypt("$password", "\$2b\$15\$abcdefghijklmnopqrstuu"))'};
+	my $hash = "SELECT password_hash FROM users
+	    WHERE username = '$username'";
+
+	chomp $old;
+	sql("UPDATE users SET password_hash = '$old'
+	    WHERE username = '$username'");
+	my $reader = visitor();
+	my $pid = fork // die "fork: $!";
+	if ($pid == 0) {
+		$reader->login($username);
+		POSIX::_exit(0);
+	}
+	sleep 1;
+	is sql($hash), "$old\n", 'still being checked';
+	sql("UPDATE users SET password_hash = '\$argon2id\$new'
+	    WHERE username = '$username'");
+	waitpid $pid, 0;
+	is sql($hash), "\$argon2id\$new\n", 'the new password stays';
 };
 
 subtest 'a planted session' => sub {
