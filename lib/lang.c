@@ -22,6 +22,8 @@ lang_open(const char *dir)
 	bindtextdomain("seoga", dir);
 	bind_textdomain_codeset("seoga", "UTF-8");
 	textdomain("seoga");
+	/* The system's own words go to the log: always in one language. */
+	bindtextdomain("libc", "/nonexistent");
 }
 
 void

@@ -1,6 +1,7 @@
 /* lib/lang: which language a reader gets, and that both are there. */
 #include "../lib/lang.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <locale.h>
 
@@ -160,6 +161,18 @@ test_numbers(void)
 	g_assert_cmpstr(lang_lookup("Search"), ==, "Search");
 }
 
+/* Nor those of the system, which go to the log. */
+static void
+test_system_words(void)
+{
+	lang_open("/nowhere");
+	for (int i = 0; i < LANG_COUNT; i++) {
+		lang_use((enum lang)i);
+		g_assert_cmpstr(
+		    strerror(ENOENT), ==, "No such file or directory");
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -170,5 +183,6 @@ main(int argc, char **argv)
 	g_test_add_func("/lang/long-header", test_long_header);
 	g_test_add_func("/lang/switching", test_switching);
 	g_test_add_func("/lang/numbers", test_numbers);
+	g_test_add_func("/lang/system-words", test_system_words);
 	return g_test_run();
 }
