@@ -3,6 +3,7 @@ import contextlib
 import fcntl
 import html
 import json
+import os
 import signal
 import subprocess
 import time
@@ -80,6 +81,10 @@ class Site:
 
     def _start(self, text, programs):
         self._stop()    # what a crash may have left
+        # For all that are started here: who is woken waits until the waker
+        # has no more to do, rather than take the CPU from it.  A request
+        # wakes a dozen times, and costs a tenth less CPU this way.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         self.settings.make_folders()
         self.settings.choose_port()
         # The likely mistakes first, before there is anything to stop.

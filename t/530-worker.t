@@ -35,6 +35,15 @@ sub replaced {
 	    diag "before @$before, now @{all_workers()}";
 }
 
+# The scheduling policy of proc(5); SCHED_BATCH is 3.
+sub policy {
+	my ($pid) = @_;
+
+	open my $stat, '<', "/proc/$pid/stat" or return 'gone';
+	my ($rest) = <$stat> =~ /\) (.*)/;
+	return (split ' ', $rest)[38];
+}
+
 sub kill_all {
 	my ($prog) = @_;
 	my @pids = pids($prog);
@@ -188,6 +197,8 @@ subtest 'rolling restart' => sub {
 	is_deeply quantities($token), $added->{confirmed},
 	    'each was added once';
 	replaced($before, 'restart');
+	is_deeply [grep { policy($_) != 3 } @{all_workers()}], [],
+	    'all are scheduled as batches';
 };
 
 is_deeply [map { "$_->{method} $_->{path} $_->{status}" }
