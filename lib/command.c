@@ -53,13 +53,15 @@ command_begin(const char *name)
 void
 command_open(struct req *req, const char *name, bool admin)
 {
+	static struct conf read; /* also owns what it read from files */
 	static struct conf conf;
 	char error[256];
 
 	command_begin(name);
 	log_open(name, NULL);
-	if (conf_load(&conf, error, sizeof(error)) < 0)
+	if (conf_load(&read, error, sizeof(error)) < 0)
 		command_die("%s", error);
+	conf = read;
 	if (admin) {
 		conf.db_user = conf.db_admin_user;
 		conf.db_password = conf.db_admin_password;
