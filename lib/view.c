@@ -7,6 +7,8 @@
 
 #define LOW_STOCK 3 /* copies left that are worth mentioning */
 
+#define KOREA_EAST_S (9 * 3600) /* of UTC */
+
 #define MONEY_MAX 40 /* bytes of the longest amount, and its sign */
 
 /* Writes n with a comma between each three digits so that it ends at end;
@@ -61,25 +63,37 @@ date_text(struct req *req, const struct tm *tm)
 	    months[tm->tm_mon], tm->tm_year + 1900);
 }
 
+/* Without a script nobody tells us a reader's zone.  Who reads Korean is
+ * given Korea's, which has had no summer time since 1988, others UTC; either
+ * is named. */
+static void
+split_time(struct req *req, time_t when, struct tm *tm)
+{
+	if (req->lang == LANG_KO)
+		when += KOREA_EAST_S;
+	gmtime_r(&when, tm);
+}
+
 const char *
 view_date(struct req *req, const char *iso)
 {
 	struct tm tm = { 0 };
 
-	if (!iso || !strptime(iso, "%Y-%m-%d", &tm))
+	if (!iso || !strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return "";
+	split_time(req, timegm(&tm), &tm);
 	return date_text(req, &tm);
 }
 
 const char *
 view_time(struct req *req, int64_t seconds)
 {
-	time_t when = (time_t)seconds;
 	struct tm tm;
 
-	gmtime_r(&when, &tm);
-	return arena_printf(req->arena, "%s %02d:%02d UTC", date_text(req, &tm),
-	    tm.tm_hour, tm.tm_min);
+	split_time(req, (time_t)seconds, &tm);
+	return arena_printf(req->arena, "%s %02d:%02d %s", date_text(req, &tm),
+	    tm.tm_hour, tm.tm_min,
+	    req->lang == LANG_KO ? "(한국 시간)" : "UTC");
 }
 
 static void

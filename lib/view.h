@@ -9,9 +9,10 @@
 /* Minor units as the reader writes them: "15,000원", "₩15,000". */
 const char *view_money(struct req *req, int64_t minor);
 
-/* The day of "2026-11-21T10:20:30Z"; "" for NULL. */
+/* The day of "2026-11-21T10:20:30Z"; "" for NULL.  Korean pages show Korea's
+ * days and hours, others those of UTC. */
 const char *view_date(struct req *req, const char *iso);
-/* Day and minute (UTC) of Unix seconds. */
+/* Day, minute and zone of Unix seconds. */
 const char *view_time(struct req *req, int64_t seconds);
 
 /* Adds to a book (see book.h) what its templates show: price_text, stock_kind

@@ -18,7 +18,7 @@ sql("INSERT INTO books (id, category_id, title, author, publisher,
     updated_at) VALUES
     (900001, 53, 'The Title', 'The Author', 'The House', 1984,
      '9780000000019', 'en', 'First line\nSecond line', 12500, 7,
-     '2026-03-01 10:00:00'),
+     '2026-03-01 18:00:00'),
     (900002, 53, 'Bare', 'Someone', NULL, NULL, NULL, 'ko', NULL, 0.99, 0,
      '2026-03-01 10:00:00'),
     (900003, 53, 'Old', 'Someone', NULL, -399, NULL, 'ko', NULL, 1, 500,
@@ -79,7 +79,7 @@ subtest 'Korean' => sub {
 
 	$korean->get('/books/900001');
 	like $korean->text, qr/12,500원/, 'the price';
-	like $korean->text, qr/2026년 3월 1일/, 'the date';
+	like $korean->text, qr/2026년 3월 2일/, 'the date, which is Korea\'s';
 };
 
 subtest 'an image of its own' => sub {

@@ -109,6 +109,8 @@ subtest 'language' => sub {
 	change(language => lang => 'ko');
 	like $reader->html, qr{<html lang="ko">}, 'at once';
 	like $reader->text, qr/언어/, 'in its words';
+	like $reader->text, qr/ \d\d:\d\d \(한국 시간\) /,
+	    "with Korea's hours";
 	like $reader->{cookies}{lang}, qr/^ko$/, 'for this browser';
 	my $other = device();
 	like $other->get('/')->html, qr{<html lang="ko">},
@@ -132,6 +134,7 @@ subtest 'sessions' => sub {
 	    'all are listed';
 	is scalar(() = $reader->html =~ /this device/g), 1, 'one is this';
 	like $reader->text, qr/127\.0\.0\.1|::1/, 'with the address';
+	like $reader->text, qr/ \d\d:\d\d UTC /, 'and the time';
 	my ($uuid) = $phone->{cookies}{sid} =~ /^([^.]*)/;
 	unlike $reader->html, qr/\Q$uuid\E/, 'but not the secret id';
 
