@@ -171,6 +171,11 @@ load_sample(struct req *req)
 	printf("sample.sql\n");
 }
 
+static const char usage[] =
+    "usage: seoga migrate [--sample]\n"
+    "Runs the migrations that this database has not had yet and names them;\n"
+    "--sample also loads the sample catalogue.";
+
 int
 main(int argc, char **argv)
 {
@@ -178,9 +183,14 @@ main(int argc, char **argv)
 	struct req req;
 	json_t *row;
 
-	command_open(&req, "migrate", true);
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(usage);
+		return EXIT_SUCCESS;
+	}
+	command_begin("migrate");
 	if (argc > 1 && !sample)
-		command_die("usage: seoga migrate [--sample]");
+		command_die("%s", usage);
+	command_open(&req, "migrate", true);
 	if (db_row(&req, &LOCK, DB_ARGS(db_int(LOCK_S)), &row) < 0)
 		command_die_of(&req, "MariaDB is away");
 	if (json_integer_value(json_object_get(row, "got")) != 1)

@@ -26,6 +26,16 @@ struct options {
 	bool password_stdin;
 };
 
+/* Nobody sees what is typed, so it is typed twice. */
+static void
+check_again(const char *password)
+{
+	const char *again = getpass("Password once more: ");
+
+	if (!again || strcmp(again, password) != 0)
+		command_die("the two passwords are not the same");
+}
+
 static const char *
 read_password(struct req *req, const struct options *o)
 {
@@ -42,7 +52,10 @@ read_password(struct req *req, const struct options *o)
 	if (!password || strlen(password) < USER_PASSWORD_MIN)
 		command_die("the password must have at least %d characters",
 		    USER_PASSWORD_MIN);
-	return arena_strdup(req->arena, password);
+	password = arena_strdup(req->arena, password);
+	if (!o->password_stdin)
+		check_again(password);
+	return password;
 }
 
 static void
@@ -55,7 +68,9 @@ check_role(const char *role)
 		if (strcmp(role, roles[i]) == 0)
 			return;
 	}
-	command_die("there is no role %s", role);
+	command_die("there is no role \"%s\": it is reader, student, librarian"
+		    " or admin",
+	    role);
 }
 
 static void
@@ -75,7 +90,7 @@ add(struct req *req, const char *name, const struct options *o)
 		command_die("there is a user %s already", name);
 	if (rc < 0)
 		command_die_of(req, "the user could not be added");
-	printf("%s is a %s now.\n", name, role);
+	printf("%s is a member now, with the role %s.\n", name, role);
 }
 
 static void
@@ -84,7 +99,7 @@ set_role(struct req *req, const char *name, const char *role)
 	check_role(role);
 	if (user_set_role(req, name, role) < 0)
 		command_die_of(req, "the role could not be set");
-	printf("%s is a %s from the next sign-in on.\n", name, role);
+	printf("%s has the role %s from the next sign-in on.\n", name, role);
 }
 
 static void
@@ -98,22 +113,27 @@ set_password(struct req *req, const char *name, const struct options *o)
 static struct options
 read_options(int argc, char **argv)
 {
-	static const struct option known[] = { { "role", required_argument,
-						   NULL, 'r' },
+	static const struct option known[] = { { "help", no_argument, NULL,
+						   'h' },
+		{ "role", required_argument, NULL, 'r' },
 		{ "full-name", required_argument, NULL, 'n' },
 		{ "password-stdin", no_argument, NULL, 's' }, { 0 } };
 	struct options o = { 0 };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == 'r')
+		if (option == 'r') {
 			o.role = optarg;
-		else if (option == 'n')
+		} else if (option == 'n') {
 			o.full_name = optarg;
-		else if (option == 's')
+		} else if (option == 's') {
 			o.password_stdin = true;
-		else
+		} else if (option == 'h') {
+			puts(usage);
+			exit(EXIT_SUCCESS);
+		} else {
 			command_die("%s", usage);
+		}
 	}
 	return o;
 }
@@ -121,11 +141,15 @@ read_options(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct options o = read_options(argc, argv);
-	int n = argc - optind;
-	char **words = argv + optind;
+	struct options o;
+	int n;
+	char **words;
 	struct req req;
 
+	command_begin("user");
+	o = read_options(argc, argv);
+	n = argc - optind;
+	words = argv + optind;
 	command_open(&req, "user", false);
 	if (n == 2 && strcmp(words[0], "add") == 0)
 		add(&req, words[1], &o);
