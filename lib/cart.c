@@ -55,13 +55,17 @@ static struct cache_script add_script = { .name = "cart.add",
 	       "return {0, now}" };
 enum add_outcome { ADDED, TOO_MANY_LINES, TOO_MANY_COPIES };
 
-/* KEYS cart, seen; ARGV book, quantity, seen.  Only a line that is there is
- * changed: one removed in another tab does not come back. */
+/* KEYS cart, seen; ARGV book, quantity, seen, life.  Only a line that is there
+ * is changed: one removed in another tab does not come back. */
 static struct cache_script set_script = { .name = "cart.set",
 	.lua = "local line = redis.call('HGET', KEYS[1], ARGV[1])\n"
 	       "if not line then return 0 end\n"
 	       "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
 	       "redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])\n"
+	       "if ARGV[4] ~= '0' then\n"
+	       "  redis.call('EXPIRE', KEYS[1], ARGV[4])\n"
+	       "  redis.call('EXPIRE', KEYS[2], ARGV[4])\n"
+	       "end\n"
 	       "return 1" };
 
 /* KEYS guest cart, member cart, guest seen, member seen; ARGV line max, lines
@@ -189,7 +193,7 @@ cart_set(struct req *req, int64_t book_id, int64_t quantity)
 	if (rc < 0)
 		return rc;
 	const char *argv[] = { key, seen_key(req, key), text_of(req, book_id),
-		text_of(req, quantity), seen_text(req, book) };
+		text_of(req, quantity), seen_text(req, book), life(req) };
 
 	cache_queue_script(req, &set_script, 2, argv, LENGTH(argv));
 	rc = run_script(req, &reply);

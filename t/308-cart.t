@@ -344,6 +344,19 @@ subtest 'the back button' => sub {
 	is $reader->header('cache-control'), 'no-store', 'so is a redirect';
 };
 
+subtest 'how long a guest\'s cart is kept' => sub {
+	my $reader = guest()->add(1701);
+	my $id = $reader->{cookies}{sid} =~ s/\..*//r;
+	my @keys = ("cart:$id", "cart-seen:$id");
+
+	cmp_ok redis('TTL', $_), '>', 7 * 24 * 3600 - 60, "a week: $_"
+	    for @keys;
+	redis('EXPIRE', $_, 100) for @keys;
+	$reader->get('/cart')->submit('/cart/set', quantity => 2);
+	cmp_ok redis('TTL', $_), '>', 7 * 24 * 3600 - 60,
+	    "from its last change on: $_" for @keys;
+};
+
 # Nobody's mistake in Redis may bring down those who share its program.
 subtest 'a key of Redis that is no cart' => sub {
 	my $reader = guest()->add(1701);
