@@ -99,8 +99,10 @@ subtest 'error pages' => sub {
 	    413, 'too much';
 	is get('/books', 'X-Long' => 'x' x 40_000)->{status}, 400,
 	    'a header too long';
-	is http(post => '/static/seoga.css', { content => '' })->{status},
-	    405, 'a method that a file does not have';
+	my $posted = http(post => '/static/seoga.css', { content => '' });
+	is $posted->{status}, 405, 'a method that a file does not have';
+	is $posted->{headers}{allow}, 'GET, HEAD', 'and those that it has';
+	is get('/nothing')->{headers}{allow}, undef, 'said only then';
 	my ($port) = url() =~ /:(\d+)/;
 	my $raw = IO::Socket::INET->new("127.0.0.1:$port");
 	print $raw "NONSENSE\r\n\r\n";

@@ -266,6 +266,8 @@ for my $twin ('', 'Twin') {
 		    query => 'category=4294967295');
 		fails(400, 'order', $list, query => 'sort=author');
 		fails(400, 'cursor', $list, query => 'after=x');
+		fails(400, 'two cursors', $list,
+		    query => 'after=1.x&before=1.x');
 		fails(400, 'cursor', $list, query => 'before=-1.x');
 		fails(400, 'UTF-8', $list, query => 'q=%ff');
 		fails(400, 'NUL', $list, query => 'q=%00');
