@@ -155,6 +155,8 @@ class Edge:
         found = re.search(r'zero size shared memory zone "(.*)"', complaint)
         lines = (folder / "routes.conf").read_text().splitlines()
         for number, line in enumerate(lines, 1):
+            if line.lstrip().startswith("#"):
+                continue
             if found and re.search(rf"zone={re.escape(found[1])}\b", line):
                 raise Mistake(f"routes.conf line {number}: there is no zone "
                               f'"{found[1]}" in limits.conf')

@@ -178,7 +178,9 @@ class Site:
 
     def reload(self):
         """Applies routes.conf and the settings of nginx without losing a
-        request: new workers first, then nginx, then the old workers go."""
+        request: new workers first, then nginx, then the old workers go.
+        Gives the names of the programs with new workers, and of those that
+        were stopped."""
         with self._lock():
             self._must_run()
             text, programs = self._read_routes()
@@ -208,7 +210,9 @@ class Site:
         self.settings.remember()
         gone = there - set(wanted)
         self.workers.remove(gone)
-        return len(new), len(gone)
+        stopped = {group.rpartition("-")[0] for group in gone}
+        return (sorted(prog.name for prog in new),
+                sorted(stopped - set(programs)))
 
     def restart(self):
         with self._lock():

@@ -68,7 +68,10 @@ subtest 'add a route' => sub {
 		$_ .= "location = /again { set \$prog books; "
 		    . "include run.conf; }\n";
 	});
-	under_load('adding', ['/books'], sub { seoga_ok('reload') });
+	under_load('adding', ['/books'], sub {
+		is seoga_ok('reload'), "Reloaded. New workers: none needed.\n",
+		    'what it meant for the workers';
+	});
 	is status_of('/again'), 200, 'it is there after';
 };
 
@@ -104,6 +107,14 @@ subtest 'switch a route off' => sub {
 	edit(sub { });
 	seoga_ok('reload');
 	is status_of('/cart'), 200, 'and on again';
+
+	edit(sub { s/^(?=location = \/lang )/# /m });
+	is seoga_ok('reload'),
+	    "Reloaded. New workers: none needed. Stopped: lang.\n",
+	    'with its only line a program stops';
+	edit(sub { });
+	is seoga_ok('reload'), "Reloaded. New workers: lang.\n",
+	    'and starts again';
 };
 
 my $line = () = $original =~ /\n/g;
@@ -143,12 +154,12 @@ for my $mistake (
 	my ($name, $text, $expected) = @$mistake;
 
 	subtest "refused: $name" => sub {
-		edit(sub { $_ .= "$text\n" });
+		edit(sub { $_ = "# zone=nosuch\n$_$text\n" });
 		my @before = sort(pids('books'));
 		my $said = seoga('reload');
 
 		isnt $?, 0, 'the command fails';
-		my $number = $line + 1;
+		my $number = $line + 2;
 		like $said, qr/routes\.conf line $number: .*$expected/,
 		    'and names the line';
 		is status_of('/books'), 200, 'the site goes on';
