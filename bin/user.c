@@ -10,6 +10,8 @@
  */
 #include "user.h"
 #include "command.h"
+#include "sess.h"
+#include "sessions.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -93,13 +95,30 @@ add(struct req *req, const char *name, const struct options *o)
 	printf("%s is a member now, with the role %s.\n", name, role);
 }
 
+/* Whoever is signed in goes on with the role, and by the password, of then. */
+static void
+sign_out(struct req *req, const char *name)
+{
+	struct sess nobody = { .id = "" };
+
+	req->sess = &nobody;
+	if (user_find(req, name, &nobody.user_id) < 0 ||
+	    sessions_end_others(req) < 0)
+		command_die("that is done, but %s could not be signed out;"
+			    " is Redis there?",
+		    name);
+	req->sess = NULL;
+}
+
 static void
 set_role(struct req *req, const char *name, const char *role)
 {
 	check_role(role);
 	if (user_set_role(req, name, role) < 0)
 		command_die_of(req, "the role could not be set");
-	printf("%s has the role %s from the next sign-in on.\n", name, role);
+	sign_out(req, name);
+	printf(
+	    "%s has the role %s and is signed out everywhere.\n", name, role);
 }
 
 static void
@@ -107,7 +126,8 @@ set_password(struct req *req, const char *name, const struct options *o)
 {
 	if (user_reset_password(req, name, read_password(req, o)) < 0)
 		command_die_of(req, "the password could not be set");
-	printf("%s has a new password.\n", name);
+	sign_out(req, name);
+	printf("%s has a new password and is signed out everywhere.\n", name);
 }
 
 static struct options

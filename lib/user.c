@@ -451,3 +451,14 @@ user_reset_password(struct req *req, const char *username, const char *password)
 		return req_fail(req, rc, "%s", _("There is no such user."));
 	return rc;
 }
+
+int
+user_find(struct req *req, const char *username, int64_t *id)
+{
+	json_t *user;
+	int rc = find_for_login(req, username, &user);
+
+	if (rc == RC_OK)
+		*id = model_int(user, "id");
+	return rc;
+}

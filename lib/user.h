@@ -52,5 +52,7 @@ int user_set_role(
     struct req *req, const char *username, const char *role) ATTR_CHECK;
 int user_reset_password(
     struct req *req, const char *username, const char *password) ATTR_CHECK;
+/* Their number; RC_NOT_FOUND, without a text, for none. */
+int user_find(struct req *req, const char *username, int64_t *id) ATTR_CHECK;
 
 #endif

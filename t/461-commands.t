@@ -75,11 +75,16 @@ subtest 'an account' => sub {
 	like $reader->get('/account')->html, qr/Administrator/, 'signs in';
 
 	is seoga('user', 'role', 'kim.admin', 'librarian'),
-	    "kim.admin has the role librarian from the next sign-in on.\n",
+	    "kim.admin has the role librarian and is signed out everywhere.\n",
 	    'another role';
+	ok !$reader->signed_in, 'nobody goes on with the old one';
+	$reader->login('kim.admin', password => 'a good password');
+	like $reader->get('/account')->html, qr/Librarian/, 'but with this';
 	is told('another password', 'user', 'password', 'kim.admin',
-	    '--password-stdin'), "kim.admin has a new password.\n",
+	    '--password-stdin'),
+	    "kim.admin has a new password and is signed out everywhere.\n",
 	    'another password';
+	ok !$reader->signed_in, 'who knew the old one is out';
 	$reader = Seoga::Reader->new->login('kim.admin',
 	    password => 'another password');
 	like $reader->get('/account')->html, qr/Librarian/, 'both hold';
