@@ -10,7 +10,7 @@ import time
 import xmlrpc.client
 from pathlib import Path
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from settings import TOP, Mistake, alive, from_template
 
@@ -163,10 +163,25 @@ class Workers:
             self.rpc.stopProcessGroup(group, False)
         self._await_stopped(lambda p: p["group"] in groups, STOP_S)
         for group in groups:
-            self.rpc.removeProcessGroup(group)
+            self._remove_group(group)
             self._group_file(group).unlink(missing_ok=True)
             (self.settings.run / f"{group}.sock").unlink(missing_ok=True)
         self.rpc.reloadConfig()
+
+    def _remove_group(self, group):
+        """A program that dies at once may have been between two lives when
+        it was stopped, and so be in another one now."""
+        end = time.monotonic() + STOP_S
+        while True:
+            try:
+                self.rpc.removeProcessGroup(group)
+                return
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode != Faults.STILL_RUNNING or \
+                        time.monotonic() > end:
+                    raise
+            self.rpc.stopProcessGroup(group, False)
+            time.sleep(0.05)
 
     def restart(self):
         """Replaces every worker, one of each program at a time."""

@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 
+use File::Basename qw(basename);
+use File::Temp ();
 use List::Util qw(sum);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -14,7 +16,16 @@ my $top = $ENV{SEOGA_SRCDIR};
 my $original = slurp("$top/nginx/routes.conf");
 my $routes = File::Temp->new(TEMPLATE => 'seoga-routes-XXXXXX', DIR => '/tmp');
 spew("$routes", $original);
-site_start(routes => "$routes");
+
+# All programs, and one that dies at once.
+my $folder = File::Temp->newdir('seoga-p-XXXXXX', DIR => '/tmp');
+my $programs = "$folder/cgi-bin";
+mkdir $programs or die;
+symlink $_, "$programs/" . basename($_)
+    for grep { -x && !/\./ } glob "$ENV{SEOGA_BUILD}/cgi-bin/*";
+spew("$programs/dies", "#!/bin/sh\necho dead >&2\nexit 1\n");
+chmod 0755, "$programs/dies" or die;
+site_start(routes => "$routes", program_dir => $programs);
 
 # The line of a route, as `seoga routes` shows it: path -> columns.
 sub row {
@@ -168,6 +179,26 @@ for my $mistake (
 		    'with the same workers';
 	};
 }
+
+subtest 'refused: a program that dies at once' => sub {
+	my @before = sort(pids('books'));
+	my $site = site_dir() . '/var';
+
+	edit(sub { $_ .= 'location = /x { set $prog dies; '
+	    . "include run.conf; } # workers=3\n" });
+	for my $try (1, 2) {
+		is seoga('reload'), 'seoga: these programs do not stay up: '
+		    . "dies; see $site/log/programs.err\n", "told, $try";
+		isnt $?, 0, 'and an error';
+	}
+	like slurp("$site/log/programs.err"), qr/^dead$/m,
+	    'where it says why';
+	is status_of('/books'), 200, 'the site goes on';
+	is_deeply [sort(pids('books'))], \@before, 'as it was';
+	is scalar(pids('dies')), 0, 'without it';
+	is scalar(() = glob("$site/groups/dies-*")), 0,
+	    'and forgets it';
+};
 edit(sub { });
 
 subtest 'rolling restart' => sub {
