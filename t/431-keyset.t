@@ -99,6 +99,21 @@ for my $list (['all', '', 'TRUE'],
 	}
 }
 
+subtest 'books that no page could begin after' => sub {
+	for my $title ("'a\\nb'", "'a\\0b'", "'\\tx'",
+	    "_utf8mb4 x'61E2808B62'", "_utf8mb4 x'61E280AE62'",
+	    "_utf8mb4 x'61C28562'", "_utf8mb4 x'E385A4'") {
+		sql("INSERT IGNORE INTO books (category_id, title, author,
+		    price) VALUES (53, $title, 'x', 100)");
+		is sql("SELECT COUNT(*) FROM books WHERE author = 'x'
+		    AND title = $title"), "0\n", "none is called $title";
+	}
+	sql("INSERT IGNORE INTO books (category_id, title, author, price)
+	    VALUES (53, 'Below', 'x', -0.01)");
+	is sql("SELECT COUNT(*) FROM books WHERE title = 'Below'"), "0\n",
+	    'none costs less than nothing';
+};
+
 subtest 'an exact number of pages' => sub {
 	sql("INSERT INTO categories (id, slug, name_ko, name_en)
 	    VALUES (98, 'forty', 'Forty', 'Forty')");
