@@ -16,6 +16,12 @@ TOP = Path(__file__).resolve().parent.parent
 LONGEST_SOCKET_PATH = 107   # sun_path of unix(7), without its NUL
 LONGEST_SOCKET_NAME = 44    # "/" program "-" hash ".sock"
 
+# What the programs and servers read when they start, and never again.
+READ_AT_START = tuple("SEOGA_" + name for name in (
+    "DB_HOSTS", "DB_NAME", "DB_USER", "REDIS_HOSTS", "REDIS_DB",
+    "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
+    "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
+
 
 class Mistake(Exception):
     """A sentence for the administrator; the command ends with status 1."""
@@ -248,6 +254,15 @@ class Settings:
         keep["SEOGA_BUILD"] = str(self.build)
         self.remembered_file.touch(mode=0o600)
         self.remembered_file.write_text(json.dumps(keep, indent=1) + "\n")
+
+    def refuse_late(self):
+        """A reload reaches nginx only: it must not seem to do more, nor may
+        later commands go by what is not in force."""
+        started_with = self._recall()
+        for name in READ_AT_START:
+            if self.values.get(name, "") != started_with.get(name, ""):
+                raise Mistake(f"{name} is read when the site starts; "
+                              "for another value stop it and start it again")
 
     def forget(self):
         self.remembered_file.unlink(missing_ok=True)

@@ -183,6 +183,7 @@ class Site:
         were stopped."""
         with self._lock():
             self._must_run()
+            self.settings.refuse_late()
             text, programs = self._read_routes()
             folder = self.edge.write(text, programs)
             try:

@@ -240,6 +240,16 @@ subtest 'log files that were moved away' => sub {
 	spew($log, slurp("$log.1") . slurp($log));
 };
 
+subtest 'a setting that only a start reads' => sub {
+	local $ENV{SEOGA_LOCK_S} = 5;
+
+	like seoga('reload'), qr/^seoga: SEOGA_LOCK_S is read when the site/,
+	    'is not taken silently';
+	isnt $?, 0, 'but refused';
+	delete $ENV{SEOGA_LOCK_S};
+	unlike seoga('env'), qr/LOCK_S/, 'and is not remembered';
+};
+
 subtest 'a second start' => sub {
 	like seoga('start'), qr/running already/, 'is refused';
 	isnt $?, 0, 'with an error';
