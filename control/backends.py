@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from settings import TOP, Mistake, alive, from_template
+from settings import TOP, Mistake, alive, from_template, runs
 
 HERE = TOP / "control"
 START_S = 30
@@ -23,6 +23,7 @@ class Backend:
         self.socket = settings.run / f"{name}.sock"
         self.pid_file = settings.run / f"{name}.pid"
         self.process = None     # if this command started it
+        self.stopping = None    # the pid of what was told to stop
 
     def pid(self):
         if self.process and self.process.poll() is None:
@@ -61,9 +62,9 @@ class Backend:
 
     def stop(self):
         self._await_started()
-        pid = self.pid()
-        if pid:
-            os.kill(pid, signal.SIGTERM)
+        self.stopping = self.pid()
+        if self.stopping:
+            os.kill(self.stopping, signal.SIGTERM)
 
     def _await_started(self, seconds=10):
         """MariaDB hangs if it gets TERM before it is ready."""
@@ -76,11 +77,10 @@ class Backend:
         """Whoever does not stop is killed: both servers lose nothing then
         that they have confirmed."""
         end = time.monotonic() + seconds
-        while self.pid() and time.monotonic() < end:
+        while runs(self.stopping) and time.monotonic() < end:
             time.sleep(0.02)
-        pid = self.pid()
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        if runs(self.stopping):
+            os.kill(self.stopping, signal.SIGKILL)
 
 
 class Redis(Backend):

@@ -15,7 +15,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from settings import TOP, Mistake, alive, from_template
+from settings import TOP, Mistake, alive, from_template, runs
 
 SOURCE = TOP / "nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:"
@@ -207,10 +207,10 @@ class Edge:
         pid = self.pid()
         for how, seconds in ((signal.SIGQUIT, 4), (signal.SIGTERM, 2),
                              (signal.SIGKILL, 1)):
-            if not pid or not self.pid():
+            if not pid or not runs(pid):
                 break
             os.kill(pid, how)
-            _wait(lambda: not self.pid(), seconds)
+            _wait(lambda: not runs(pid), seconds)
 
 
 def _check_port(address, port, remedy):

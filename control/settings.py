@@ -46,6 +46,16 @@ def alive(pid_file, mark):
     return pid if str(mark).encode() in command else None
 
 
+def runs(pid):
+    """Whether there is such a process.  Daemons remove their pid files some
+    time before they end: who stops one waits for this."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def default_var():
     """In the tree, or, when installed, in the system's place for it."""
     in_tree = (TOP / "configure.ac").exists()

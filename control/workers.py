@@ -12,7 +12,7 @@ from pathlib import Path
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-from settings import TOP, Mistake, alive, from_template
+from settings import TOP, Mistake, alive, from_template, runs
 
 SUPERVISORD = "/usr/bin/supervisord"
 HERE = TOP / "control"
@@ -116,9 +116,9 @@ class Workers:
         except (OSError, xmlrpc.client.Error):
             os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + 5
-        while self.pid() and time.monotonic() < end:
+        while runs(pid) and time.monotonic() < end:
             time.sleep(0.02)
-        if self.pid():
+        if runs(pid):
             os.kill(pid, signal.SIGKILL)
 
     # -- workers ----------------------------------------------------------
@@ -129,7 +129,7 @@ class Workers:
         counts = {}
         for process in self.rpc.getAllProcessInfo():
             counts.setdefault(process["group"], 0)
-            if process["statename"] == "RUNNING" and _runs(process["pid"]):
+            if process["statename"] == "RUNNING" and runs(process["pid"]):
                 counts[process["group"]] += 1
         return counts
 
@@ -215,11 +215,3 @@ class Workers:
         """Log files: those of the workers, and supervisord's own."""
         self.rpc.signalAllProcesses("USR1")
         os.kill(self.pid(), signal.SIGUSR2)
-
-
-def _runs(pid):
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
