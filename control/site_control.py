@@ -138,9 +138,19 @@ class Site:
                 if not self.running():
                     raise Mistake("the site was stopped, or died; see "
                                   f"{self.settings.var}/log")
+                self._revive_backends()
         finally:
             print("Stopping.", flush=True)
             self.stop()
+
+    def _revive_backends(self):
+        """A private server that died comes back, as a packaged one does."""
+        for backend in self.backends:
+            if backend.pid():
+                continue
+            print(f"{backend.name} died; starting it again.", flush=True)
+            backend.start()
+            backend.await_ready()
 
     def _fill_private_instance(self):
         """Sample books and demo accounts: only in a database of our own."""

@@ -100,6 +100,17 @@ $begin = time;
 ok $at, 'it runs again' or BAIL_OUT(slurp("$dir/said"));
 diag sprintf 'warm start in %.1f s', time - $begin;
 is(HTTP::Tiny->new->get($at)->{status}, 200, 'and there it is again');
+my %server = seoga('status') =~ /^(mariadb|redis) +pid (\d+)$/mg;
+kill 'KILL', values %server;
+for my $name (sort keys %server) {
+	ok await(30, sub { slurp("$dir/said") =~ /^$name died; starting/m }),
+	    "a $name that was killed is missed";
+}
+ok await(30, sub {
+	HTTP::Tiny->new->get("$at/api/ready")->{status} == 200
+}), 'both are back';
+like(HTTP::Tiny->new->get("$at/books")->{content}, qr{href="/books/\d+"},
+    'with all books');
 my ($supervisord) = grep { slurp("/proc/$_/cmdline") =~ /supervisord/ }
     processes();
 kill 'KILL', $supervisord;
