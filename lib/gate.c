@@ -20,6 +20,8 @@ handler_of(const struct req *req, const char *method)
 		return req->api && r->needs & GET_IS_PAGE ? NULL : r->get;
 	if (strcmp(method, "POST") == 0)
 		return req->api && r->needs & POST_IS_PAGE ? NULL : r->post;
+	if (strcmp(method, "PUT") == 0)
+		return req->api ? r->put : NULL;
 	if (strcmp(method, "DELETE") == 0)
 		return req->api ? r->delete : NULL;
 	return NULL;
@@ -28,9 +30,10 @@ handler_of(const struct req *req, const char *method)
 static const char *
 allowed_methods(struct req *req)
 {
-	const char *list = arena_printf(req->arena, "%s%s%s%s",
+	const char *list = arena_printf(req->arena, "%s%s%s%s%s",
 	    handler_of(req, "GET") ? ", GET, HEAD" : "",
 	    handler_of(req, "POST") ? ", POST" : "",
+	    handler_of(req, "PUT") ? ", PUT" : "",
 	    handler_of(req, "DELETE") ? ", DELETE" : "",
 	    req->api ? ", OPTIONS" : "");
 
@@ -131,13 +134,30 @@ load_session(struct req *req)
 	return sess_take(req, replies);
 }
 
+static bool
+has_role(const struct req *req)
+{
+	unsigned needs = req->route->needs & (NEED_LIBRARIAN | NEED_ADMIN);
+
+	if (!needs || strcmp(req->sess->role, "admin") == 0)
+		return true;
+	return needs == NEED_LIBRARIAN &&
+	    strcmp(req->sess->role, "librarian") == 0;
+}
+
 static int
 check_reader(struct req *req)
 {
-	bool member_only = req->route->needs & NEED_MEMBER ||
+	bool member_only =
+	    req->route->needs & (NEED_MEMBER | NEED_LIBRARIAN | NEED_ADMIN) ||
 	    (req->route->needs & NEED_API_TOKEN && req->api);
+	int rc = member_only ? sess_need_login(req) : RC_OK;
 
-	return member_only ? sess_need_login(req) : RC_OK;
+	if (rc < 0 || has_role(req))
+		return rc;
+	return req_fail(req, RC_FORBIDDEN,
+	    _("Your account may not do this. Ask an administrator if it"
+	      " should."));
 }
 
 static int
