@@ -37,10 +37,11 @@ struct conf {
 	const char *cors_origins; /* comma-separated, "" = none */
 	const char *secret;	  /* keys CSRF tokens; >= 32 characters */
 
-	int session_s;	/* sliding life of a session, 1800 */
-	int remember_s; /* with "remember me", 604800 */
-	int lock_s;	/* lock after 5 failed logins, 900 */
-	int form_limit; /* largest urlencoded or JSON body, bytes */
+	int session_s;	    /* sliding life of a session, 1800 */
+	int remember_s;	    /* with "remember me", 604800 */
+	int lock_s;	    /* lock after 5 failed logins, 900 */
+	int order_expiry_s; /* an order that is not paid, 900 */
+	int form_limit;	    /* largest urlencoded or JSON body, bytes */
 };
 
 /* Reads everything.  On a mistake returns RC_BAD_INPUT with one sentence,

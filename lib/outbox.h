@@ -5,6 +5,8 @@
  *
  * An event is a JSON object in the form of CloudEvents 1.0: id is the row's,
  * type is the topic, subject the order's number, time, traceparent, data.
+ * The column payload is the data alone; who delivers it adds the rest, which
+ * is in the row's other columns.
  */
 #ifndef SEOGA_OUTBOX_H
 #define SEOGA_OUTBOX_H

@@ -79,7 +79,8 @@ test_settings(void)
 		"COMMAND_MS=60000", "TEMPLATES=/t", "STATIC=/s", "SQL=/q",
 		"LOCALE=/l", "LOG_FILE=/log", "VAR=/v",
 		"CORS_ORIGINS=https://a.example", "SESSION_S=1",
-		"REMEMBER_S=2147483647", "LOCK_S=2", "FORM_LIMIT=1024", NULL),
+		"REMEMBER_S=2147483647", "LOCK_S=2", "ORDER_EXPIRY_S=3",
+		"FORM_LIMIT=1024", NULL),
 	    ==, RC_OK);
 	g_assert_cmpstr(c.db_hosts, ==, "a:1,b");
 	g_assert_cmpstr(c.db_user, ==, "u");
@@ -103,6 +104,7 @@ test_settings(void)
 	g_assert_cmpint(c.session_s, ==, 1);
 	g_assert_cmpint(c.remember_s, ==, 2147483647);
 	g_assert_cmpint(c.lock_s, ==, 2);
+	g_assert_cmpint(c.order_expiry_s, ==, 3);
 	g_assert_cmpint(c.form_limit, ==, 1024);
 }
 
