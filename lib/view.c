@@ -74,14 +74,25 @@ split_time(struct req *req, time_t when, struct tm *tm)
 	gmtime_r(&when, tm);
 }
 
-const char *
-view_date(struct req *req, const char *iso)
+int64_t
+view_seconds(const char *iso)
 {
 	struct tm tm = { 0 };
 
 	if (!iso || !strptime(iso, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return 0;
+	return timegm(&tm);
+}
+
+const char *
+view_date(struct req *req, const char *iso)
+{
+	int64_t when = view_seconds(iso);
+	struct tm tm;
+
+	if (!when)
 		return "";
-	split_time(req, timegm(&tm), &tm);
+	split_time(req, (time_t)when, &tm);
 	return date_text(req, &tm);
 }
 

@@ -14,9 +14,17 @@ const char *view_money(struct req *req, int64_t minor);
 const char *view_date(struct req *req, const char *iso);
 /* Day, minute and zone of Unix seconds. */
 const char *view_time(struct req *req, int64_t seconds);
+/* Unix seconds of "2026-11-21T10:20:30Z", for view_time(); 0 for NULL. */
+int64_t view_seconds(const char *iso);
 
 /* Adds to a book (see book.h) what its templates show: price_text, stock_kind
  * (in, low or out), stock_text; a negative published_year becomes a text. */
 void view_book(struct req *req, json_t *book);
+
+/* An order's state ("paid") in words. */
+const char *view_order_state(const char *state);
+/* Adds to an order (see order.h) of a list what its templates show: url,
+ * state_text, total_text, created_text, and what_text for its books. */
+void view_order(struct req *req, json_t *order);
 
 #endif
