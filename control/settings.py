@@ -20,7 +20,7 @@ LONGEST_SOCKET_NAME = 44    # "/" program "-" hash ".sock"
 READ_AT_START = tuple("SEOGA_" + name for name in (
     "DB_HOSTS", "DB_NAME", "DB_USER", "REDIS_HOSTS", "REDIS_DB",
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
-    "ORDER_EXPIRY_S",
+    "ORDER_EXPIRY_S", "CACHE_S",
     "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
 

@@ -1,6 +1,7 @@
 /* book -- see book.h. */
 #include "book.h"
 
+#include "aside.h"
 #include "buf.h"
 #include "db.h"
 #include "model.h"
@@ -13,6 +14,7 @@
 	" stock_quantity, image_url"
 #define ALL_COLUMNS SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
 #define ARGS_MAX 512
+#define CACHE_MAX ((size_t)128 * 1024)
 #define ID_DIGITS 18	/* fewer than make an int64_t overflow */
 #define PRICE_DIGITS 10 /* DECIMAL(10,2) in minor units */
 #define TIME_LENGTH 20	/* 2026-01-31T10:00:00Z */
@@ -389,6 +391,83 @@ book_by_id(struct req *req, int64_t id, json_t **book)
 		    _("There is no such book. It"
 		      " may have been taken out of the catalogue."));
 	return rc;
+}
+
+/* --- the same from the cache --- */
+
+static const char *
+cache_key(struct req *req, enum lang lang, int64_t id)
+{
+	return arena_printf(
+	    req->arena, "cache:book:%s:%lld", lang_code(lang), (long long)id);
+}
+
+void
+book_queue(struct req *req, int64_t id)
+{
+	aside_queue(req, cache_key(req, req->lang, id));
+}
+
+static bool
+from_text(const char *text, json_t **book)
+{
+	json_t *got = text ? json_loads(text, 0, NULL) : NULL;
+
+	if (!got)
+		return false;
+	*book = got;
+	return true;
+}
+
+static void
+store(struct req *req, const struct aside *entry, const json_t *book)
+{
+	struct buf text = BUF_INIT(CACHE_MAX);
+
+	model_write(book, &text);
+	if (!text.over)
+		aside_store(req, entry, text.data);
+	buf_free(&text);
+}
+
+int
+book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
+    json_t **book)
+{
+	struct aside entry = { .key = cache_key(req, req->lang, id) };
+	const char *text = aside_take(req, &entry, cached);
+	int rc;
+
+	if (from_text(text, book))
+		return RC_OK;
+	rc = book_by_id(req, id, book);
+	if (rc == RC_OK)
+		store(req, &entry, *book);
+	if (rc != RC_DOWN || !from_text(entry.old, book))
+		return rc;
+	req_forgive(req);
+	return RC_OK;
+}
+
+void
+book_forget_some(struct req *req, const int64_t *ids, size_t n)
+{
+	const char **keys =
+	    arena_alloc(req->arena, n * LANG_COUNT * sizeof(keys[0]));
+	size_t nkeys = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (int lang = 0; lang < LANG_COUNT; lang++)
+			keys[nkeys++] = cache_key(req, (enum lang)lang, ids[i]);
+	}
+	if (nkeys)
+		aside_forget(req, keys, nkeys);
+}
+
+void
+book_forget(struct req *req, int64_t id)
+{
+	book_forget_some(req, &id, 1);
 }
 
 /* The number of marks is a power of two, the rest filled with the last id: a

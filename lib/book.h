@@ -42,6 +42,27 @@ int book_list(
 /* RC_NOT_FOUND with a text. */
 int book_by_id(struct req *req, int64_t id, json_t **book) ATTR_CHECK;
 
+/*
+ * One for a page, from the cache (see aside.h) if it is there: price and
+ * stock are at most conf->cache_s old.  Carts and orders never use it.
+ * book_queue() is for the route's prefetch(); cached is its reply, or NULL
+ * when Redis is away.  A book that is cached can be read without MariaDB.
+ */
+void book_queue(struct req *req, int64_t id);
+int book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
+    json_t **book) ATTR_CHECK;
+
+/*
+ * Forgets what is cached of a book, or of several in one trip.  Whoever
+ * changes a book (its facts, its stock, withdrawing it) calls this when the
+ * change is committed (after db_tx(), not within), and category_forget() when
+ * books come, go or change their category.  Never fails: without Redis the
+ * old facts are shown for conf->cache_s at most.  Queued commands are run,
+ * and their replies lost.
+ */
+void book_forget(struct req *req, int64_t id);
+void book_forget_some(struct req *req, const int64_t *ids, size_t n);
+
 /* Several at once; ids that do not exist are left out.  n is 1..100. */
 int book_by_ids(
     struct req *req, const int64_t *ids, size_t n, json_t **books) ATTR_CHECK;

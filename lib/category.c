@@ -1,24 +1,24 @@
 /* category -- see category.h. */
 #include "category.h"
 
-#include "cache.h"
+#include "aside.h"
 #include "db.h"
 #include "model.h"
 
-#define CACHE_S "300"
+#define KEY_KO "cache:categories:ko"
+#define KEY_EN "cache:categories:en"
 #define CACHE_MAX ((size_t)256 * 1024)
 
 static const char *
 cache_key(const struct req *req)
 {
-	return req->lang == LANG_KO ? "cache:categories:ko" :
-				      "cache:categories:en";
+	return req->lang == LANG_KO ? KEY_KO : KEY_EN;
 }
 
 void
 category_queue(struct req *req)
 {
-	cache_queue(req, "GET", cache_key(req), NULL);
+	aside_queue(req, cache_key(req));
 }
 
 /* Parents come before what is below them. */
@@ -100,13 +100,11 @@ from_rows(struct req *req, const json_t *rows, struct categories *list)
 }
 
 /* A line each, "<id> <parent> <count> <name>": this is read for every page
- * of the list, and takes a fiftieth of the time that JSON takes.  A lost
- * cache costs one more statement next time, nothing else. */
+ * of the list, and takes a fiftieth of the time that JSON takes. */
 static void
-store(struct req *req, const struct categories *list)
+store(struct req *req, const struct aside *entry, const struct categories *list)
 {
 	struct buf text = BUF_INIT(CACHE_MAX);
-	struct cache_reply *reply;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct category *c = &list->items[i];
@@ -116,10 +114,8 @@ store(struct req *req, const struct categories *list)
 		buf_str(&text, c->name);
 		buf_char(&text, '\n');
 	}
-	if (text.len && !text.over &&
-	    cache_command(req, &reply, "SET", cache_key(req), text.data, "EX",
-		CACHE_S, NULL) < 0)
-		req_forgive(req);
+	if (text.len && !text.over)
+		aside_store(req, entry, text.data);
 	buf_free(&text);
 }
 
@@ -148,18 +144,16 @@ lines_in(const char *text)
 }
 
 static bool
-from_cache(
-    struct req *req, const struct cache_reply *cached, struct categories *list)
+from_text(struct req *req, const char *text, struct categories *list)
 {
-	size_t lines;
 	char *line, *end;
 
-	if (!cached || cached->type != CACHE_TEXT)
+	if (!text)
 		return false;
-	lines = lines_in(cached->s);
 	list->n = 0;
-	list->items = arena_alloc(req->arena, lines * sizeof(list->items[0]));
-	line = arena_strndup(req->arena, cached->s, cached->len);
+	list->items =
+	    arena_alloc(req->arena, lines_in(text) * sizeof(list->items[0]));
+	line = arena_strdup(req->arena, text);
 	while ((end = strchr(line, '\n'))) {
 		*end = '\0';
 		if (!read_line(line, &list->items[list->n++]))
@@ -229,27 +223,56 @@ model_of(const struct categories *list, int64_t open)
 	return tree;
 }
 
+static int
+from_db(struct req *req, struct categories *list)
+{
+	const struct db_stmt *st =
+	    req->lang == LANG_KO ? &CATEGORY_TREE_KO : &CATEGORY_TREE_EN;
+	json_t *rows;
+	int rc = db_rows(req, st, DB_NO_ARGS, &rows);
+
+	if (rc == RC_OK)
+		from_rows(req, rows, list);
+	return rc;
+}
+
+/* MariaDB away is no reason to do without a tree that is still good. */
+static int
+refresh(struct req *req, struct aside *entry, struct categories *list)
+{
+	int rc = from_db(req, list);
+
+	if (rc == RC_OK) {
+		store(req, entry, list);
+	} else if (rc == RC_DOWN && from_text(req, entry->old, list)) {
+		req_forgive(req);
+		rc = RC_OK;
+	}
+	return rc;
+}
+
 int
 category_tree(struct req *req, const struct cache_reply *cached, int64_t open,
     json_t **tree)
 {
+	struct aside entry = { .key = cache_key(req) };
+	const char *text = aside_take(req, &entry, cached);
 	struct categories list;
-	json_t *rows;
 	int rc;
 
-	if (!from_cache(req, cached, &list)) {
-		rc = db_rows(req,
-		    req->lang == LANG_KO ? &CATEGORY_TREE_KO :
-					   &CATEGORY_TREE_EN,
-		    DB_NO_ARGS, &rows);
-		if (rc < 0)
-			return rc;
-		from_rows(req, rows, &list);
-		if (cached)
-			store(req, &list);
-	}
+	if (!from_text(req, text, &list) &&
+	    (rc = refresh(req, &entry, &list)) < 0)
+		return rc;
 	*tree = model_of(&list, open);
 	return RC_OK;
+}
+
+void
+category_forget(struct req *req)
+{
+	static const char *const keys[] = { KEY_KO, KEY_EN };
+
+	aside_forget(req, keys, LENGTH(keys));
 }
 
 static size_t

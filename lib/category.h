@@ -1,6 +1,6 @@
 /*
  * category -- the tree of categories with the number of books in each,
- * cached in Redis for five minutes.
+ * cached in Redis (see aside.h).
  */
 #ifndef SEOGA_CATEGORY_H
 #define SEOGA_CATEGORY_H
@@ -21,6 +21,10 @@ void category_queue(struct req *req);
  */
 int category_tree(struct req *req, const struct cache_reply *cached,
     int64_t open, json_t **tree) ATTR_CHECK;
+
+/* Forgets the cached tree.  Call it when a change of a category, or of how
+ * many books are in one, is committed (after db_tx(), not within). */
+void category_forget(struct req *req);
 
 /* The node of that id within a tree, or NULL. */
 json_t *category_find(json_t *tree, int64_t id);

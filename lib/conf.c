@@ -119,6 +119,7 @@ load_site(struct reader *r, struct conf *c)
 	c->remember_s = number(r, "SEOGA_REMEMBER_S", 604800, 1, INT_MAX);
 	c->lock_s = number(r, "SEOGA_LOCK_S", 900, 1, INT_MAX);
 	c->order_expiry_s = number(r, "SEOGA_ORDER_EXPIRY_S", 900, 1, INT_MAX);
+	c->cache_s = number(r, "SEOGA_CACHE_S", 300, 0, 86400);
 	c->form_limit = number(r, "SEOGA_FORM_LIMIT", 65536, 1024, 10485760);
 }
 

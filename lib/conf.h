@@ -42,6 +42,7 @@ struct conf {
 	int lock_s;	    /* lock after 5 failed logins, 900 */
 	int order_expiry_s; /* an order that is not paid, 900 */
 	int form_limit;	    /* largest urlencoded or JSON body, bytes */
+	int cache_s; /* longest life of what is cached, 300; 0 = off */
 };
 
 /* Reads everything.  On a mistake returns RC_BAD_INPUT with one sentence,

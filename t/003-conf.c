@@ -64,6 +64,7 @@ test_defaults(void)
 	g_assert_cmpint(c.session_s, ==, 1800);
 	g_assert_cmpint(c.remember_s, ==, 604800);
 	g_assert_cmpint(c.lock_s, ==, 900);
+	g_assert_cmpint(c.cache_s, ==, 300);
 	g_assert_cmpint(c.form_limit, ==, 65536);
 }
 

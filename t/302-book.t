@@ -85,6 +85,7 @@ subtest 'Korean' => sub {
 subtest 'an image of its own' => sub {
 	sql("UPDATE books SET image_url = '/static/favicon.svg'
 	    WHERE id = 900001");
+	forget_books(900001);
 	$reader->get('/books/900001');
 	like $reader->html,
 	    qr{class="cover" src="/static/favicon\.svg"}, 'is shown';

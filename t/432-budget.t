@@ -52,7 +52,7 @@ for (['a guest', $guest], ['a member', $member]) {
 	    ['/books?sort=newest', '1 SQL, 1 Redis', 'newest'],
 	    ['/books?category=1', '1 SQL, 1 Redis', 'a category'],
 	    ['/books?q=a', '1 SQL, 1 Redis', 'a search'],
-	    ['/books/1101', '1 SQL, 1 Redis', 'a book'],
+	    ['/books/1101', '0 SQL, 1 Redis', 'a book'],
 	    ['/cart', '1 SQL, 1 Redis', 'the cart'];
 }
 page($guest, '/login', '0 SQL, 1 Redis', 'signing in');

@@ -62,6 +62,7 @@ sub set_book {
 	my ($id, $set) = @_;
 
 	sql("UPDATE books SET $set WHERE id = $id");
+	forget_books($id);
 }
 
 # --- the file itself ---

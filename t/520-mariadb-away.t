@@ -28,6 +28,8 @@ my $reader = Seoga::Reader->new;
 my $name = $reader->register;
 my $token = member_token();
 $reader->add($book, 2);
+# Not one that was read lately: that is in Redis.
+my $unread = $books[79];
 my $csrf = $reader->get("/books/$book")->form('/cart/add')->{csrf};
 my $workers = all_workers();
 
@@ -80,11 +82,13 @@ subtest 'stopped' => sub {
 	my $korean = Seoga::Reader->new(lang => 'ko');
 
 	backend_stop('mariadb');
-	for my $path ('/', '/books', "/books/$book", "/covers/$book.svg",
+	for my $path ('/', '/books', "/books/$unread", "/covers/$book.svg",
 	    '/cart') {
 		$reader->get($path);
 		says_503($reader, 'en', $path);
 	}
+	$reader->get("/books/$book");
+	is $reader->status, 200, 'a book that was read lately can be read';
 	$korean->get('/books');
 	says_503($korean, 'ko', '/books');
 	$reader->post('/cart/add', { csrf => $csrf, book_id => $book,

@@ -23,6 +23,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
     site_start site_stop site_dir url http seoga seoga_ok sql redis
+    forget_books
     ends_of log_lines access_lines await pids gone
     expect_error share_trace load_start load_stop
     slurp spew);
@@ -198,6 +199,11 @@ sub redis {
 	my $reply = <$out> // '';
 	close $out or die "redis-cli @command failed\n";
 	return $reply =~ s/\n\z//r;
+}
+
+# What programs do after a change of books, for a test that changed them by SQL.
+sub forget_books {
+	redis('DEL', map { ("cache:book:ko:$_", "cache:book:en:$_") } @_);
 }
 
 # The req.end lines of a request, as soon as there is one.
