@@ -231,12 +231,10 @@ add_select(struct builder *b, int64_t category)
 	buf_str(&b->sql, " FROM books");
 	if (!b->pattern)
 		add_index(b, category != 0);
-	buf_str(&b->sql, " WHERE ");
+	buf_str(&b->sql, " WHERE withdrawn_at IS NULL");
 	if (category) {
-		buf_str(&b->sql, "category_id = ?");
+		buf_str(&b->sql, " AND category_id = ?");
 		add_arg(b, db_int(category));
-	} else {
-		buf_str(&b->sql, "TRUE");
 	}
 	if (b->key)
 		add_after_key(b);
@@ -373,7 +371,7 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	" b.isbn13, b.language, b.description, b.price, b.stock_quantity," \
 	" b.category_id, b.image_url, b.updated_at, c." name " AS category" \
 	" FROM books b JOIN categories c ON c.id = b.category_id" \
-	" WHERE b.id = ?"
+	" WHERE b.id = ? AND b.withdrawn_at IS NULL"
 static const struct db_stmt BOOK_BY_ID_KO = { "book.by_id.ko",
 	ONE_BOOK("name_ko") };
 static const struct db_stmt BOOK_BY_ID_EN = { "book.by_id.en",
@@ -488,7 +486,7 @@ book_by_ids(struct req *req, const int64_t *ids, size_t n, json_t **books)
 		buf_str(&sql, i ? ", ?" : "?");
 		args[i] = db_int(ids[i < n ? i : n - 1]);
 	}
-	buf_char(&sql, ')');
+	buf_str(&sql, ") AND withdrawn_at IS NULL");
 	st.name = arena_printf(req->arena, "book.by_ids.%zu", marks);
 	st.sql = sql.data;
 	rc = db_rows(req, &st, args, marks, books);

@@ -4,7 +4,7 @@
  * A book is {id, title, author, publisher, published_year, isbn13, language,
  * price (minor units), stock_quantity, category_id, image_url, updated_at},
  * and for a single one also description and category (in the reader's
- * language).
+ * language).  Withdrawn books are not there, for readers; see book_edit.h.
  */
 #ifndef SEOGA_BOOK_H
 #define SEOGA_BOOK_H
