@@ -10,6 +10,7 @@
 #define SEOGA_CART_H
 
 #include "req.h"
+#include "stock.h"
 
 #define CART_LINE_MAX 99   /* copies of one book */
 #define CART_LINES_MAX 100 /* different books */
@@ -42,6 +43,21 @@ void cart_queue(struct req *req);
  * cart_queue()) and one statement.
  */
 int cart_load(struct req *req, json_t **cart) ATTR_CHECK;
+
+/*
+ * The one-time key for ordering this cart: the same in every tab, until
+ * something is ordered with it.
+ */
+int cart_once(struct req *req, const char **key) ATTR_CHECK;
+
+/*
+ * Takes what an order of that number and one-time key ordered out of the
+ * member's cart: a line that holds more keeps the rest.  The same number
+ * again changes nothing, for CART_ORDERED_S.
+ */
+int cart_take_out(struct req *req, const char *number, const char *key,
+    const struct stock_demand *ordered, size_t n) ATTR_CHECK;
+#define CART_ORDERED_S 7200
 
 /* Queues the merge of a guest's cart into a member's (limits kept: what is
  * over them stays out). */

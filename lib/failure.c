@@ -36,6 +36,9 @@ static const struct {
 	    N_("What was sent is in a format that this address does not"
 	       " read."),
 	    N_("Use the page's own form.") },
+	{ 422, N_("That does not fit with what came before"),
+	    N_("The one-time key was used before, for something else."),
+	    N_("Go back, reload the page and try again.") },
 	{ 429, N_("Too many requests"),
 	    N_("There were more requests from your address than we can"
 	       " serve."),
@@ -120,7 +123,8 @@ send_error_page(struct req *req, int status, json_t *model)
 void
 failure_send(struct req *req, enum rc rc)
 {
-	int status = http_status(rc);
+	/* 422 has no code of its own: nearly nobody says it. */
+	int status = req->status == 422 ? 422 : http_status(rc);
 	json_t *model;
 
 	if (rc == RC_LOGIN && !req->api) {

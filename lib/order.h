@@ -9,7 +9,8 @@
  * Stock falls when an order is placed and comes back, once, when it is
  * cancelled or expires, or is refunded before it was shipped.  Every change
  * of state is one transaction with its line of history and its event (topics
- * "order.<state>", order.pending for a new one; data is the order).
+ * "order.<state>", order.pending for a new one; data is {id, number, user_id,
+ * username, state, from, total, created_at, updated_at, items}).
  *
  * An order is {id, number, user_id, username, state, total, recipient,
  * phone, postcode, address, created_at, updated_at, expires_at, items:
@@ -47,6 +48,8 @@ struct order_line {
 };
 
 struct order_request {
+	/* All of the cart, at today's prices; lines are not looked at. */
+	bool whole_cart;
 	const char *key; /* one-time, 1..ORDER_KEY_MAX printable ASCII */
 	const char *recipient, *phone, *postcode, *address;
 	struct order_line *lines; /* a book twice is summed */
@@ -66,7 +69,7 @@ struct order_request {
 int order_place(struct req *req, const struct order_request *request,
     json_t **order, bool *replayed) ATTR_CHECK;
 
-/* The order of that number.  Others' orders are RC_NOT_FOUND unless the
+/* The order of that number, or id.  Others' orders are RC_NOT_FOUND unless the
  * current member is an admin. */
 int
 order_by_number(struct req *req, const char *number, json_t **order) ATTR_CHECK;
@@ -86,8 +89,8 @@ int order_pay(struct req *req, const char *number, const char *card,
 int
 order_cancel(struct req *req, const char *number, json_t **order) ATTR_CHECK;
 
-/* An administrator's change of state; RC_CONFLICT when that is not legal.
- * note may be NULL. */
+/* An administrator's change of state; RC_CONFLICT when that is not legal,
+ * with the present state in req->details.  note may be NULL. */
 int order_set_state(struct req *req, const char *number, enum order_state state,
     const char *note, json_t **order) ATTR_CHECK;
 
@@ -106,7 +109,8 @@ struct order_query {
 int order_list(
     struct req *req, const struct order_query *query, json_t **page) ATTR_CHECK;
 
-/* Puts what can be had of an order's lines into the cart; *added lines. */
+/* Puts what can be had of an order's lines into the cart; *added lines.  The
+ * form's field once makes it happen once. */
 int order_again(struct req *req, const char *number, size_t *added) ATTR_CHECK;
 
 /* For the job bin/expire.c: cancels, as the system, pending orders whose time

@@ -25,6 +25,14 @@ struct stock_demand {
 int stock_take(struct req *req, int64_t order_id, struct stock_demand *demand,
     size_t n, int64_t *missing) ATTR_CHECK;
 
+/*
+ * Locks books until the end of the transaction, in the order of their ids
+ * (n is 1..100): [{id, title, author, language, price, stock_quantity}].
+ * Those that are not for sale are left out.
+ */
+int stock_lock(
+    struct req *req, const int64_t *ids, size_t n, json_t **books) ATTR_CHECK;
+
 /* Gives them back, in the same order. */
 int stock_return(struct req *req, int64_t order_id, struct stock_demand *demand,
     size_t n) ATTR_CHECK;

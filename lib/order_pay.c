@@ -1,0 +1,145 @@
+/*
+ * order_pay -- paying: nothing is locked while the payment service is asked.
+ *
+ * Reserve, pay, re-check, confirm.  The order holds its copies already.  The
+ * attempt is written down before the service is asked, so that a crash in
+ * between leaves a trace; afterwards the order is confirmed only if it still
+ * waits for it, else the money goes back.
+ */
+#include "order_internal.h"
+
+#include "db.h"
+#include "model.h"
+#include "pay.h"
+
+#define RETRY_AFTER 30 /* seconds, when the service gave no answer */
+
+/* Of an order that is still to be paid, and only of that. */
+static const struct db_stmt ORDER_ATTEMPT = { "order.attempt",
+	"INSERT INTO payments (order_id, result, amount)"
+	" SELECT id, 'timeout', total FROM orders"
+	" WHERE id = ? AND state = 'pending'"
+	" AND expires_at > UTC_TIMESTAMP()" };
+static const struct db_stmt ORDER_SETTLE = { "order.settle",
+	"UPDATE payments SET result = ? WHERE id = ?" };
+static const struct db_stmt ORDER_FORGET_ATTEMPT = { "order.forget_attempt",
+	"DELETE FROM payments WHERE id = ?" };
+
+static bool
+is_paid(enum order_state state)
+{
+	return state == ORDER_PAID || state == ORDER_SHIPPED ||
+	    state == ORDER_DELIVERED;
+}
+
+static int
+too_late(struct req *req)
+{
+	return req_fail(req, RC_CONFLICT, "%s",
+	    _("The order was cancelled or has expired, so nothing was"
+	      " charged. You can order again."));
+}
+
+static int
+begin_attempt(struct req *req, int64_t id, int64_t *payment)
+{
+	int64_t added;
+	int rc =
+	    db_exec(req, &ORDER_ATTEMPT, DB_ARGS(db_int(id)), &added, payment);
+
+	if (rc < 0)
+		return rc;
+	return added == 1 ? RC_OK : too_late(req);
+}
+
+static int
+settle(struct req *req, int64_t payment, const char *result)
+{
+	return db_exec(req, &ORDER_SETTLE,
+	    DB_ARGS(db_text(result), db_int(payment)), NULL, NULL);
+}
+
+static int
+declined(struct req *req, int64_t payment)
+{
+	int rc = settle(req, payment, "declined");
+
+	if (rc < 0)
+		return rc;
+	return req_fail(req, RC_CONFLICT, "%s",
+	    _("The card was declined, so nothing was charged. Your order is"
+	      " kept for a while: try again, or use another card."));
+}
+
+static int
+unanswered(struct req *req)
+{
+	req->retry_after = RETRY_AFTER;
+	return req_fail(req, RC_DOWN, "%s",
+	    _("The payment service did not answer. Your order is kept for a"
+	      " while: try again. You will not be charged twice."));
+}
+
+/* The order did not wait for it.  If it is paid, that was this charge, by
+ * another tab: one reference is charged once. */
+static int
+unwanted(struct req *req, const json_t *order, int64_t payment,
+    enum order_state state)
+{
+	int rc;
+
+	req_forgive(req);
+	if (is_paid(state))
+		return db_exec(req, &ORDER_FORGET_ATTEMPT,
+		    DB_ARGS(db_int(payment)), NULL, NULL);
+	pay_refund(req, model_text(order, "number"), model_int(order, "total"));
+	rc = settle(req, payment, "refunded");
+	return rc < 0 ? rc : too_late(req);
+}
+
+static int
+confirm(struct req *req, const json_t *order, int64_t payment)
+{
+	struct order_change c = {
+		.id = order_id_of(order), .to = ORDER_PAID, .payment = payment
+	};
+	int rc = order_become(req, &c);
+
+	return rc == RC_CONFLICT ? unwanted(req, order, payment, c.from) : rc;
+}
+
+static int
+charge(struct req *req, const json_t *order, const char *card)
+{
+	int64_t payment;
+	int rc = begin_attempt(req, order_id_of(order), &payment);
+
+	if (rc < 0)
+		return rc;
+	switch (pay_charge(req, card, model_text(order, "number"),
+	    model_int(order, "total"))) {
+	case PAY_APPROVED:
+		return confirm(req, order, payment);
+	case PAY_DECLINED:
+		return declined(req, payment);
+	default:
+		return unanswered(req);
+	}
+}
+
+int
+order_pay(struct req *req, const char *number, const char *card, json_t **order)
+{
+	json_t *found;
+	enum order_state state;
+	int rc = order_find(req, number, &found);
+
+	if (rc < 0)
+		return rc;
+	state = order_state_of(found);
+	if (!is_paid(state) && state != ORDER_PENDING)
+		return too_late(req);
+	if (state == ORDER_PENDING && (rc = charge(req, found, card)) < 0)
+		return rc;
+	return order_by_number(req, number, order);
+}
