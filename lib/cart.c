@@ -4,11 +4,9 @@
 #include "book.h"
 #include "cache.h"
 #include "model.h"
-#include "secret.h"
 #include "sess.h"
 
-#define ONCE_S "600"	    /* a form's one-time key is remembered */
-#define CART_ONCE_S "86400" /* and the key for ordering is offered */
+#define ONCE_S "600" /* a form's one-time key is remembered */
 
 static const char *
 text_of(struct req *req, int64_t n)
@@ -89,15 +87,11 @@ static struct cache_script merge_script = { .name = "cart.merge",
 	       "redis.call('DEL', KEYS[1], KEYS[3])\n"
 	       "return #lines / 2" };
 
-/* KEYS cart, seen, ordered, once; ARGV life, key, and of each line book and
- * quantity.  The key has served, whether there is a cart or not. */
+/* KEYS cart, seen, ordered; ARGV life, and of each line book and quantity. */
 static struct cache_script take_out_script = { .name = "cart.take_out",
-	.lua = "if redis.call('GET', KEYS[4]) == ARGV[2] then\n"
-	       "  redis.call('DEL', KEYS[4])\n"
-	       "end\n"
-	       "if not redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[1])\n"
+	.lua = "if not redis.call('SET', KEYS[3], '1', 'NX', 'EX', ARGV[1])\n"
 	       "    then return 0 end\n"
-	       "for i = 3, #ARGV, 2 do\n"
+	       "for i = 2, #ARGV, 2 do\n"
 	       "  local have = redis.call('HGET', KEYS[1], ARGV[i])\n"
 	       "  if have and tonumber(have) > tonumber(ARGV[i + 1]) then\n"
 	       "    redis.call('HINCRBY', KEYS[1], ARGV[i], -ARGV[i + 1])\n"
@@ -254,55 +248,26 @@ cart_clear(struct req *req)
 
 /* --- ordering --- */
 
-static const char *
-once_key(struct req *req)
-{
-	return arena_printf(
-	    req->arena, "cart-once:%s", req->sess->cart_key + strlen("cart:"));
-}
-
 int
-cart_once(struct req *req, const char **key)
-{
-	struct cache_reply **replies;
-	char token[SECRET_TOKEN_SIZE];
-	int rc;
-
-	secret_token(token);
-	cache_queue(
-	    req, "SET", once_key(req), token, "NX", "EX", CART_ONCE_S, NULL);
-	cache_queue(req, "GET", once_key(req), NULL);
-	rc = cache_run(req, &replies);
-	if (rc < 0)
-		return rc;
-	if (replies[1]->type != CACHE_TEXT)
-		return req_bug(req);
-	*key = replies[1]->s;
-	return RC_OK;
-}
-
-int
-cart_take_out(struct req *req, const char *number, const char *key,
+cart_take_out(struct req *req, const char *number,
     const struct stock_demand *ordered, size_t n)
 {
 	const char *cart = req->sess->cart_key;
 	const char **argv =
-	    arena_alloc(req->arena, (6 + 2 * n) * sizeof(*argv));
+	    arena_alloc(req->arena, (4 + 2 * n) * sizeof(*argv));
 	const char **arg = argv;
 	struct cache_reply *reply;
 
 	*arg++ = cart;
 	*arg++ = seen_key(req, cart);
 	*arg++ = arena_printf(req->arena, "ordered:%s", number);
-	*arg++ = once_key(req);
 	*arg++ = text_of(req, CART_ORDERED_S);
-	*arg++ = key;
 	for (size_t i = 0; i < n; i++) {
 		*arg++ = text_of(req, ordered[i].book_id);
 		*arg++ = text_of(req, ordered[i].copies);
 	}
 	cache_queue_script(
-	    req, &take_out_script, 4, argv, (size_t)(arg - argv));
+	    req, &take_out_script, 3, argv, (size_t)(arg - argv));
 	return run_script(req, &reply);
 }
 

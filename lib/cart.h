@@ -45,17 +45,11 @@ void cart_queue(struct req *req);
 int cart_load(struct req *req, json_t **cart) ATTR_CHECK;
 
 /*
- * The one-time key for ordering this cart: the same in every tab, until
- * something is ordered with it.
+ * Takes what the order of that number ordered out of the member's cart: a
+ * line that holds more keeps the rest.  The same number again changes
+ * nothing, for CART_ORDERED_S.
  */
-int cart_once(struct req *req, const char **key) ATTR_CHECK;
-
-/*
- * Takes what an order of that number and one-time key ordered out of the
- * member's cart: a line that holds more keeps the rest.  The same number
- * again changes nothing, for CART_ORDERED_S.
- */
-int cart_take_out(struct req *req, const char *number, const char *key,
+int cart_take_out(struct req *req, const char *number,
     const struct stock_demand *ordered, size_t n) ATTR_CHECK;
 #define CART_ORDERED_S 7200
 

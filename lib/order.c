@@ -1,6 +1,7 @@
 /* order -- see order.h: states, and reading one order. */
 #include "order_internal.h"
 
+#include "book.h"
 #include "cart.h"
 #include "db.h"
 #include "form.h"
@@ -203,6 +204,35 @@ order_by_number(struct req *req, const char *number, json_t **order)
 		return rc;
 	*order = found;
 	return RC_OK;
+}
+
+size_t
+order_demand(const json_t *order, struct stock_demand demand[ORDER_LINES_MAX])
+{
+	json_t *item;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(order, "items"), i, item) {
+		if (n < ORDER_LINES_MAX)
+			demand[n++] =
+			    (struct stock_demand){ model_int(item, "book_id"),
+				    model_int(item, "quantity") };
+	}
+	return n;
+}
+
+void
+order_forget_books(struct req *req, const json_t *order)
+{
+	int64_t ids[ORDER_LINES_MAX];
+	json_t *item;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(order, "items"), i, item) {
+		if (n < ORDER_LINES_MAX)
+			ids[n++] = model_int(item, "book_id");
+	}
+	book_forget_some(req, ids, n);
 }
 
 /* What is gone, sold out or over a limit stays out. */

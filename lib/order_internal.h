@@ -11,6 +11,7 @@
 #define SEOGA_ORDER_INTERNAL_H
 
 #include "order.h"
+#include "stock.h"
 
 /* --- order.c ------------------------------------------------------------ */
 
@@ -30,6 +31,13 @@ enum order_state order_state_of(const json_t *order);
 /* What was typed as a number, if it has the form of one; else NULL. */
 const char *order_number(struct req *req, const char *text);
 
+/* What its lines hold of each book; gives how many books. */
+size_t
+order_demand(const json_t *order, struct stock_demand demand[ORDER_LINES_MAX]);
+
+/* Its books have another stock now: after the transaction. */
+void order_forget_books(struct req *req, const json_t *order);
+
 /* Minor units as a DECIMAL. */
 const char *order_money(struct req *req, int64_t minor);
 
@@ -41,6 +49,7 @@ struct order_change {
 	enum order_state to;
 	bool cancel;	  /* to is cancelled or refunded, as the state needs */
 	const char *note; /* NULL: none */
+	bool audit;	  /* it is an administrator's */
 	int64_t payment;  /* the attempt that this confirms, 0 = none */
 
 	/* What came of it. */

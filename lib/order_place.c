@@ -336,20 +336,12 @@ other_request(struct req *req)
 /* What was ordered leaves the cart; if Redis is away it stays there, and the
  * reader sees it. */
 static void
-settle_cart(struct req *req, const struct order_request *request, json_t *order)
+settle_cart(struct req *req, const json_t *order)
 {
 	struct stock_demand demand[ORDER_LINES_MAX];
-	json_t *item;
-	size_t i, n = 0;
+	size_t n = order_demand(order, demand);
 
-	json_array_foreach(json_object_get(order, "items"), i, item) {
-		if (n < ORDER_LINES_MAX)
-			demand[n++] =
-			    (struct stock_demand){ model_int(item, "book_id"),
-				    model_int(item, "quantity") };
-	}
-	if (cart_take_out(
-		req, model_text(order, "number"), request->key, demand, n) < 0)
+	if (cart_take_out(req, model_text(order, "number"), demand, n) < 0)
 		req_forgive(req);
 }
 
@@ -368,7 +360,7 @@ replay(struct req *req, struct placing *p)
 		return other_request(req);
 	rc = order_load(req, order_id_of(row), &p->order);
 	if (rc == RC_OK && model_int(row, "age") < CART_SETTLED_S)
-		settle_cart(req, p->request, p->order);
+		settle_cart(req, p->order);
 	return rc;
 }
 
@@ -382,8 +374,10 @@ place_once(struct req *req, struct placing *p, bool *replayed)
 		make_number(p->number);
 		p->key_taken = false;
 		rc = db_tx(req, place, p);
-		if (rc == RC_OK)
-			settle_cart(req, p->request, p->order);
+		if (rc == RC_OK) {
+			order_forget_books(req, p->order);
+			settle_cart(req, p->order);
+		}
 		if (!p->key_taken)
 			return rc;
 		rc = replay(req, p);

@@ -8,6 +8,7 @@
  */
 #include "order_internal.h"
 
+#include "audit.h"
 #include "db.h"
 #include "model.h"
 #include "outbox.h"
@@ -150,16 +151,20 @@ static int
 return_stock(struct req *req, const struct order_change *c)
 {
 	struct stock_demand demand[ORDER_LINES_MAX];
-	json_t *item;
-	size_t i, n = 0;
+	size_t n = order_demand(c->order, demand);
 
-	json_array_foreach(json_object_get(c->order, "items"), i, item) {
-		if (n < ORDER_LINES_MAX)
-			demand[n++] =
-			    (struct stock_demand){ model_int(item, "book_id"),
-				    model_int(item, "quantity") };
-	}
 	return stock_return(req, c->id, demand, n);
+}
+
+static int
+add_audit(struct req *req, const struct order_change *c)
+{
+	struct audit_object object = { "order", c->id,
+		model_text(c->order, "number") };
+
+	return audit_add(req, "order.state", &object,
+	    json_pack("{s:[s, s]}", "state", order_state_text(c->from),
+		order_state_text(c->to)));
 }
 
 static int
@@ -198,6 +203,8 @@ change_state(struct req *req, void *arg)
 	    (rc = order_record(req, c->id, order_state_text(c->from),
 		 order_state_text(c->to), c->note, &c->order)) < 0)
 		return rc;
+	if (c->audit && (rc = add_audit(req, c)) < 0)
+		return rc;
 	return frees_stock(c) ? return_stock(req, c) : RC_OK;
 }
 
@@ -206,10 +213,14 @@ order_become(struct req *req, struct order_change *c)
 {
 	int rc = db_tx(req, change_state, c);
 
-	if (rc == RC_OK && c->refund)
+	if (rc < 0)
+		return rc;
+	if (frees_stock(c))
+		order_forget_books(req, c->order);
+	if (c->refund)
 		pay_refund(req, model_text(c->order, "number"),
 		    model_int(c->order, "total"));
-	return rc;
+	return RC_OK;
 }
 
 /* --- who changes it --- */
@@ -244,7 +255,7 @@ int
 order_set_state(struct req *req, const char *number, enum order_state state,
     const char *note, json_t **order)
 {
-	struct order_change c = { .to = state, .note = note };
+	struct order_change c = { .to = state, .note = note, .audit = true };
 
 	return become(req, number, &c, order);
 }
