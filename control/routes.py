@@ -34,6 +34,7 @@ class Route:
 
 class Program:
     """All workers behind one socket."""
+    template = "program.conf.in"
 
     def __init__(self, name, binary):
         self.name = name

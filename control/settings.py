@@ -18,6 +18,7 @@ LONGEST_SOCKET_NAME = 44    # "/" program "-" hash ".sock"
 
 # What the programs and servers read when they start, and never again.
 READ_AT_START = tuple("SEOGA_" + name for name in (
+    "EVENTS_MAX", "EVENTS_RETRY_MS", "EVENTS_KEEP_S",
     "DB_HOSTS", "DB_NAME", "DB_USER", "REDIS_HOSTS", "REDIS_DB",
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
     "ORDER_EXPIRY_S", "CACHE_S",
@@ -90,6 +91,8 @@ class Settings:
         self.build = Path(self.get("BUILD", TOP)).absolute()
         self.routes = Path(
             self.get("ROUTES", TOP / "nginx" / "routes.conf")).absolute()
+        self.jobs = Path(
+            self.get("JOBS", TOP / "control" / "jobs.conf")).absolute()
         self.port = self._number("PORT", 8080, 0, 65535)
         self.bind = (self.get("BIND", "") or default_bind()).replace(
             ",", " ").split()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import jobs as jobs_conf
 import routes as routes_conf
 from backends import MariaDB, Redis
 from edge import Edge
@@ -60,6 +61,13 @@ class Site:
         return text, routes_conf.programs(routes_conf.read(text),
                                           self.settings.program_file)
 
+    def _read_jobs(self):
+        try:
+            text = self.settings.jobs.read_text()
+        except OSError as error:
+            raise Mistake(f"cannot read the jobs: {error}") from None
+        return jobs_conf.read(text, self.settings.command_file)
+
     def _applied_routes(self):
         """What the running site has, which may differ from the file."""
         return routes_conf.read(
@@ -73,13 +81,14 @@ class Site:
                 raise Mistake("a site is running already: "
                               f"{self.settings.url} ({self.settings.var})")
             text, programs = self._read_routes()
+            jobs = self._read_jobs()
             try:
-                self._start(text, programs)
+                self._start(text, programs, jobs)
             except BaseException:
                 self._stop()
                 raise
 
-    def _start(self, text, programs):
+    def _start(self, text, programs, jobs):
         self._stop()    # what a crash may have left
         # For all that are started here: who is woken waits until the waker
         # has no more to do, rather than take the CPU from it.  A request
@@ -96,7 +105,7 @@ class Site:
         self._make_error_pages()
         self.edge.switch(folder)
         self.edge.remove_unused()
-        self.workers.start(programs)
+        self.workers.start(programs, jobs)
         self.settings.remember()
         for backend in self.backends:
             backend.await_ready()
@@ -104,6 +113,8 @@ class Site:
             self.backends[0].make_accounts()
             self._command("migrate")
         self.workers.await_ready(programs)
+        self.workers.start_jobs(jobs)
+        self.workers.await_ready(jobs)
         self.edge.start()
 
     def stop(self):
@@ -187,25 +198,27 @@ class Site:
     # -- changes under way ------------------------------------------------
 
     def reload(self):
-        """Applies routes.conf and the settings of nginx without losing a
-        request: new workers first, then nginx, then the old workers go.
+        """Applies routes.conf, jobs.conf and the settings of nginx without
+        losing a request: new workers first, then nginx, then the old workers go.
         Gives the names of the programs with new workers, and of those that
         were stopped."""
         with self._lock():
             self._must_run()
             self.settings.refuse_late()
             text, programs = self._read_routes()
+            jobs = self._read_jobs()
             folder = self.edge.write(text, programs)
             try:
                 self.edge.test(folder)
                 self._make_error_pages()
-                return self._change_over(folder, programs)
+                return self._change_over(folder, programs, jobs)
             finally:
                 self.edge.remove_unused()
 
-    def _change_over(self, folder, programs):
+    def _change_over(self, folder, programs, jobs):
         there = set(self.workers.alive())
-        wanted = {prog.group: prog for prog in programs.values()}
+        wanted = {prog.group: prog
+                  for prog in [*programs.values(), *jobs.values()]}
         new = [prog for group, prog in wanted.items() if group not in there]
         former = None
         try:
@@ -223,7 +236,7 @@ class Site:
         self.workers.remove(gone)
         stopped = {group.rpartition("-")[0] for group in gone}
         return (sorted(prog.name for prog in new),
-                sorted(stopped - set(programs)))
+                sorted(stopped - set(programs) - set(jobs)))
 
     def restart(self):
         with self._lock():
@@ -276,7 +289,9 @@ class Site:
         rows = [("nginx", self.edge.pid()),
                 ("supervisord", self.workers.pid())]
         rows += [(b.name, b.pid()) for b in self.backends]
-        return rows
+        return rows + [
+            (job.name, " ".join(map(str, self.workers.pids(job.group))))
+            for job in (self._read_jobs().values() if self.running() else ())]
 
 
 PLAIN_ERRORS = {

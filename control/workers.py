@@ -1,6 +1,7 @@
-"""The FastCGI workers of one instance, through supervisord.
+"""The FastCGI workers and the jobs of one instance, through supervisord.
 
-Each program is one group NAME-GENERATION with its own socket.  All talk goes
+Each program is one group NAME-GENERATION with its own socket, each job one
+without.  All talk goes
 through one XML-RPC connection on supervisord's unix socket.
 """
 import os
@@ -35,13 +36,14 @@ class Workers:
 
     # -- supervisord ------------------------------------------------------
 
-    def start(self, programs):
-        """Starts supervisord with just these programs; does not wait."""
+    def start(self, programs, jobs):
+        """Starts supervisord with just these programs; does not wait.  The
+        jobs wait for start_jobs()."""
         self._write_conf()
         for old in self.groups.iterdir():
             old.unlink()
-        for prog in programs.values():
-            self._write_group(prog)
+        for prog in [*programs.values(), *jobs.values()]:
+            self._write_group(prog, autostart="false")
         subprocess.run(
             [SUPERVISORD, "-c", self.conf], check=True,
             stdin=subprocess.DEVNULL,
@@ -51,10 +53,16 @@ class Workers:
     def _write_conf(self):
         self.conf.write_text(self._filled("supervisord.conf.in"))
 
-    def _write_group(self, prog):
+    def start_jobs(self, jobs):
+        """When the database is up to date."""
+        for job in jobs.values():
+            self.rpc.startProcessGroup(job.group, False)
+
+    def _write_group(self, prog, autostart="true"):
         self._group_file(prog.group).write_text(self._filled(
-            "program.conf.in", GROUP=prog.group, BINARY=prog.binary,
-            SOCKET=prog.socket(self.settings), WORKERS=prog.workers))
+            prog.template, GROUP=prog.group, BINARY=prog.binary,
+            SOCKET=prog.socket(self.settings), WORKERS=prog.workers,
+            AUTOSTART=autostart))
 
     def _filled(self, template, **values):
         # supervisord expands % in its values.
@@ -132,6 +140,12 @@ class Workers:
             if process["statename"] == "RUNNING" and runs(process["pid"]):
                 counts[process["group"]] += 1
         return counts
+
+    def pids(self, group):
+        """The processes of a group that run."""
+        return [process["pid"] for process in self.rpc.getAllProcessInfo()
+                if process["group"] == group
+                and process["statename"] == "RUNNING"]
 
     def add(self, programs):
         """Starts the groups of these programs beside what runs."""

@@ -50,8 +50,8 @@ command_begin(const char *name)
 	command_name = name;
 }
 
-void
-command_open(struct req *req, const char *name, bool admin)
+static void
+open_all(struct req *req, const char *name, bool admin)
 {
 	static struct conf read; /* also owns what it read from files */
 	static struct conf conf;
@@ -81,8 +81,23 @@ command_open(struct req *req, const char *name, bool admin)
 		command_die("there is no memory");
 	model_arena = req->arena;
 	json_set_alloc_funcs(model_alloc, model_free);
+}
+
+void
+command_open(struct req *req, const char *name, bool admin)
+{
+	open_all(req, name, admin);
 	/* Progress is printed; only what goes wrong is worth a line. */
 	log_quiet();
+}
+
+void
+command_open_job(struct req *req, const char *name)
+{
+	open_all(req, name, false);
+	if (log_open(name, req->conf->log_file) < 0)
+		log_msg(LOG_ERROR, "log.open", "cannot write %s",
+		    req->conf->log_file);
 }
 
 void

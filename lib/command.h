@@ -14,6 +14,8 @@ void command_begin(const char *name);
  * with the account that may change tables, and without a short deadline.  On
  * a mistake writes it to stderr and ends the process. */
 void command_open(struct req *req, const char *name, bool admin);
+/* The same for a job (job.h): it logs as the programs do. */
+void command_open_job(struct req *req, const char *name);
 void command_close(struct req *req);
 
 /* Writes "seoga NAME: text" to stderr and ends the process with 1. */

@@ -123,6 +123,15 @@ load_site(struct reader *r, struct conf *c)
 	c->form_limit = number(r, "SEOGA_FORM_LIMIT", 65536, 1024, 10485760);
 }
 
+static void
+load_events(struct reader *r, struct conf *c)
+{
+	c->events_max = number(r, "SEOGA_EVENTS_MAX", 10000, 1000, 10000000);
+	c->events_retry_ms =
+	    number(r, "SEOGA_EVENTS_RETRY_MS", 30000, 100, 3600000);
+	c->events_keep_s = number(r, "SEOGA_EVENTS_KEEP_S", 604800, 1, INT_MAX);
+}
+
 int
 conf_load(struct conf *conf, char *error, size_t error_size)
 {
@@ -131,6 +140,7 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 
 	load_backends(&r, &c);
 	load_site(&r, &c);
+	load_events(&r, &c);
 	if (strlen(c.secret) < 32)
 		fail(&r,
 		    "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"

@@ -43,6 +43,10 @@ struct conf {
 	int order_expiry_s; /* an order that is not paid, 900 */
 	int form_limit;	    /* largest urlencoded or JSON body, bytes */
 	int cache_s; /* longest life of what is cached, 300; 0 = off */
+
+	int events_max;	     /* in the stream, 10000; it may have twice that */
+	int events_retry_ms; /* until what was left is tried again, 30000 */
+	int events_keep_s;   /* in the outbox after delivery, 604800 */
 };
 
 /* Reads everything.  On a mistake returns RC_BAD_INPUT with one sentence,

@@ -18,6 +18,7 @@ static struct {
 	const char *prog, *path;
 	char trace[33];
 	bool in_request;
+	bool worth;	     /* a warning or an error since log_begin() */
 	bool quiet, skipped; /* this line is left out */
 	size_t line_start;
 	int64_t begin;
@@ -93,6 +94,7 @@ log_begin(const char *trace)
 	snprintf(the_log.trace, sizeof(the_log.trace), "%s", trace);
 	the_log.begin = log_now();
 	the_log.in_request = true;
+	the_log.worth = false;
 }
 
 void
@@ -127,6 +129,20 @@ add_time(struct buf *b)
 	buf_add(b, micros, 7);
 }
 
+void
+log_drop(void)
+{
+	if (!the_log.worth)
+		buf_reset(&the_log.lines);
+	log_flush();
+}
+
+void
+log_trace(const char *trace)
+{
+	snprintf(the_log.trace, sizeof(the_log.trace), "%s", trace);
+}
+
 static void
 add_literal(const char *s)
 {
@@ -143,6 +159,7 @@ void
 log_event(enum log_level level, const char *event)
 {
 	the_log.skipped = the_log.quiet && level < LOG_WARN;
+	the_log.worth |= level >= LOG_WARN;
 	the_log.line_start = the_log.lines.len;
 	add_literal("{\"ts\":\"");
 	add_time(&the_log.lines);

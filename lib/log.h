@@ -30,6 +30,11 @@ void log_reopen(void);
 /* trace: 32 lower-case hex digits (W3C trace id); copied. */
 void log_begin(const char *trace);
 void log_flush(void);
+/* Forgets the lines since log_begin() instead, unless one of them is a warning
+ * or an error: for rounds of a job that found nothing to do. */
+void log_drop(void);
+/* The lines that follow belong to another trace. */
+void log_trace(const char *trace);
 
 void log_event(enum log_level level, const char *event);
 /* From here on only warnings and errors: for commands on a terminal. */
