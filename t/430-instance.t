@@ -129,7 +129,7 @@ my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
 spew("$dir/seoga-errors", "#!/bin/sh\necho no such luck; exit 1\n");
 chmod 0755, "$dir/seoga-errors";
 {
-	local $ENV{SEOGA_COMMAND_DIR} = $dir;
+	local @ENV{qw(SEOGA_COMMAND_DIR SEOGA_JOBS)} = ($dir, '/dev/null');
 	like seoga('run'), qr/no such luck/, 'what fails is told';
 	isnt $?, 0, 'and the start has failed';
 }
