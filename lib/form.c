@@ -206,7 +206,8 @@ form_values(const struct req *req)
 		const struct value *v = &req->form->values[i];
 
 		if (v->field->type == FIELD_SECRET ||
-		    v->field->type == FIELD_FILE)
+		    v->field->type == FIELD_FILE ||
+		    v->field->type == FIELD_LIST)
 			continue;
 		json_object_set_new(values, v->field->name, typed(v));
 	}
@@ -219,4 +220,12 @@ form_file(const struct req *req, const char *name)
 	const struct value *v = find_name(req, name);
 
 	return v && v->field->type == FIELD_FILE ? v->file : NULL;
+}
+
+const json_t *
+form_list(const struct req *req, const char *name)
+{
+	const struct value *v = find_name(req, name);
+
+	return v ? v->list : NULL;
 }

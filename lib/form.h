@@ -21,7 +21,9 @@ enum field_type {
 			   negative number needs a negative min; empty counts
 			   as not given */
 	FIELD_FLAG,   /* 1 on true yes / 0 off false no "" */
-	FIELD_FILE    /* a file of a multipart body; min, max count bytes */
+	FIELD_FILE,   /* a file of a multipart body; min, max count bytes */
+	FIELD_LIST    /* an array of a JSON body; min, max count its elements,
+			   which are the program's to check */
 };
 
 enum field_flags {
@@ -77,12 +79,15 @@ bool form_flag(const struct req *req, const char *name);
 bool form_has(const struct req *req, const char *name);
 
 /* What was typed, for filling the form again: name -> text ("" when not
- * given), flags as true or false; secrets and files left out.  A new object
- * in the request's memory. */
+ * given), flags as true or false; secrets, files and lists left out.  A new
+ * object in the request's memory. */
 json_t *form_values(const struct req *req);
 
 /* The file of that name, or NULL. */
 const struct form_file *form_file(const struct req *req, const char *name);
+
+/* The list of that name (borrowed), or NULL. */
+const json_t *form_list(const struct req *req, const char *name);
 
 /* The value of a cookie in a Cookie header (RFC 6265), or NULL when absent
  * or not made of cookie octets.  The first of several wins. */

@@ -150,6 +150,21 @@ wrong_file(struct req *req, const struct value *v)
 }
 
 static const char *
+wrong_list(struct req *req, const struct value *v)
+{
+	const struct field *f = v->field;
+
+	if (!v->list)
+		return arena_printf(
+		    req->arena, _("%s must be a list."), label(v));
+	if (!beyond(f, (int64_t)json_array_size(v->list)))
+		return NULL;
+	return arena_printf(req->arena,
+	    _("%s must be a list of %lld to %lld elements."), label(v),
+	    (long long)f->min, (long long)f->max);
+}
+
+static const char *
 wrong(struct req *req, struct value *v)
 {
 	switch (v->field->type) {
@@ -162,6 +177,8 @@ wrong(struct req *req, struct value *v)
 		return wrong_flag(req, v);
 	case FIELD_FILE:
 		return wrong_file(req, v);
+	case FIELD_LIST:
+		return wrong_list(req, v);
 	}
 	return NULL;
 }
@@ -180,7 +197,7 @@ is_missing(const struct req *req, const struct value *v)
 	if (!v->text)
 		return true;
 	return v->len == 0 && v->field->type != FIELD_FLAG &&
-	    v->field->type != FIELD_FILE;
+	    v->field->type != FIELD_FILE && v->field->type != FIELD_LIST;
 }
 
 static int

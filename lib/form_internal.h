@@ -30,6 +30,7 @@ struct value {
 	int64_t number; /* of a valid INT or FLAG */
 	bool mistyped;	/* JSON of another type, text for a file */
 	struct form_file *file;
+	const json_t *list;
 };
 
 struct capture {

@@ -1,7 +1,8 @@
-/* form_json -- reads a body that is one flat JSON object. */
+/* form_json -- reads a body that is one JSON object, flat but for lists. */
 #include "form_internal.h"
 
-#define DEPTH_MAX 4 /* 1 is enough for what we take */
+#define DEPTH_MAX 4	/* 3 is enough for what we take */
+#define COMMAS_MAX 1000 /* a list of 100 objects has its share */
 
 /*
  * Bounds what the parser will have to hold before it holds anything: the
@@ -30,8 +31,8 @@ check_json_shape(struct req *req, const char *s, size_t len)
 		if (depth > DEPTH_MAX)
 			return req_fail(req, RC_BAD_INPUT,
 			    _("The JSON text is nested too deeply."));
-		if (commas >= FORM_PAIRS_MAX)
-			return form_too_many(req, FORM_PAIRS_MAX);
+		if (commas >= COMMAS_MAX)
+			return form_too_many(req, COMMAS_MAX);
 	}
 	return RC_OK;
 }
@@ -47,14 +48,14 @@ bad_json(struct req *req, const json_error_t *error)
 	    error->column);
 }
 
-/* The types that fit: text to all but files, numbers to INT and FLAG,
- * true and false to FLAG. */
+/* The types that fit: text to all but files and lists, numbers to INT and
+ * FLAG, true and false to FLAG, arrays to LIST. */
 static void
 keep_json(struct req *req, struct value *v, const json_t *json)
 {
 	enum field_type want = v->field->type;
 
-	if (json_is_string(json) && want != FIELD_FILE) {
+	if (json_is_string(json) && want != FIELD_FILE && want != FIELD_LIST) {
 		form_set_text(
 		    req, v, json_string_value(json), json_string_length(json));
 	} else if (json_is_integer(json) &&
@@ -64,6 +65,9 @@ keep_json(struct req *req, struct value *v, const json_t *json)
 		v->len = strlen(v->text);
 	} else if (json_is_boolean(json) && want == FIELD_FLAG) {
 		form_set_text(req, v, json_is_true(json) ? "1" : "0", 1);
+	} else if (json_is_array(json) && want == FIELD_LIST) {
+		form_set_text(req, v, "", 0);
+		v->list = json;
 	} else {
 		form_set_text(req, v, "", 0);
 		v->mistyped = true;

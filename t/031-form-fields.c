@@ -140,6 +140,49 @@ test_flags(void)
 	}
 }
 
+static const struct field listing[] = {
+	{ "items", FIELD_LIST, FIELD_BODY | FIELD_REQUIRED, 1, 3, "Items" },
+	{ 0 }
+};
+
+static void
+test_lists(void)
+{
+	static const struct {
+		const char *type, *body, *error;
+		size_t n;
+	} cases[] = {
+		{ JSON, "{\"items\":[1,{\"a\":2}]}", NULL, 2 },
+		{ JSON, "{\"items\":[[],[],[]]}", NULL, 3 },
+		{ JSON, "{\"items\":[]}",
+		    "Items must be a list of 1 to 3 elements.", 0 },
+		{ JSON, "{\"items\":[1,2,3,4]}",
+		    "Items must be a list of 1 to 3 elements.", 4 },
+		{ JSON, "{\"items\":{}}", "Items must be a list.", 0 },
+		{ JSON, "{\"items\":\"[1]\"}", "Items must be a list.", 0 },
+		{ JSON, "{\"items\":null}", "Items is missing.", 0 },
+		{ JSON, "{}", "Items is missing.", 0 },
+		{ URLENCODED, "items=1", "Items must be a list.", 0 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct req *req = test_req_open();
+		int rc;
+
+		req->method = "POST";
+		req->api = true;
+		rc = form_parse(req, listing, cases[i].type,
+		    (const unsigned char *)cases[i].body,
+		    strlen(cases[i].body));
+		g_assert_cmpint(rc, ==, cases[i].error ? RC_BAD_INPUT : RC_OK);
+		g_assert_cmpstr(error_of(req, "items"), ==, cases[i].error);
+		g_assert_cmpint(
+		    json_array_size(form_list(req, "items")), ==, cases[i].n);
+		g_assert_null(json_object_get(form_values(req), "items"));
+		test_req_close(req);
+	}
+}
+
 static const struct field required[] = {
 	{ "name", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 9, "Name" },
 	{ "pw", FIELD_SECRET, FIELD_BODY | FIELD_REQUIRED, 3, 9, "Password" },
@@ -257,6 +300,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
+	g_test_add_func("/form/lists", test_lists);
 	g_test_add_func("/form/field-checks", test_field_checks);
 	g_test_add_func("/form/numbers", test_numbers);
 	g_test_add_func("/form/flags", test_flags);
