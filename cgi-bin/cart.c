@@ -70,6 +70,8 @@ show(struct req *req)
 	n = json_array_size(json_object_get(cart, "lines"));
 	json_object_set_new(cart, "any", json_boolean(n > 0));
 	json_object_set_new(cart, "empty", json_boolean(n == 0));
+	json_object_set_new(
+	    cart, "can_order", json_boolean(model_int(cart, "total") > 0));
 	json_object_set_new(cart, "total_text",
 	    json_string(view_money(req, model_int(cart, "total"))));
 	json_object_set_new(cart, "count_text",

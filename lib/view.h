@@ -26,5 +26,11 @@ const char *view_order_state(const char *state);
 /* Adds to an order (see order.h) of a list what its templates show: url,
  * state_text, total_text, created_text, and what_text for its books. */
 void view_order(struct req *req, json_t *order);
+/* The same for the whole of one, on its page: next_text (what happens next;
+ * null for others than its reader), and the texts of its lines, history and
+ * payments. */
+void view_order_whole(struct req *req, json_t *order);
+/* Minutes that are left to pay a pending order; 0 when they are over. */
+int64_t view_order_minutes(const json_t *order);
 
 #endif

@@ -200,6 +200,19 @@ sub add {
 	return $self->submit('/cart/add', quantity => $quantity // 1);
 }
 
+# Orders what is in the cart; gives the order's number.
+sub order {
+	my ($self, %values) = @_;
+
+	$self->get('/checkout');
+	$self->submit('/checkout', recipient => 'A Reader',
+	    phone => '010-1234-5678', postcode => '03925',
+	    address => '12 Worldcup-ro, Mapo-gu, Seoul', %values);
+	my ($number) = $self->{path} =~ m{^/orders/([0-9]+-[0-9A-Z]+)$};
+	ok defined $number, 'an order' or diag $self->text;
+	return $number;
+}
+
 sub signed_in {
 	my ($self) = @_;
 
