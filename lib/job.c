@@ -122,9 +122,24 @@ run(const struct job *job, const struct req *base)
 	log_msg(LOG_INFO, "job.stop", "%s", job->name);
 }
 
+/* Until there is nothing more to do. */
+static int
+run_once(const struct job *job, const struct req *base)
+{
+	size_t done;
+
+	do {
+		if (run_round(job, base, &done) < 0)
+			return EXIT_FAILURE;
+	} while (done);
+	return EXIT_SUCCESS;
+}
+
 int
 job_run(int argc, char **argv, const struct job *job)
 {
+	bool once = argc == 2 && strcmp(argv[1], "--once") == 0;
+	int status = EXIT_SUCCESS;
 	struct req req;
 
 	command_begin(job->name);
@@ -132,10 +147,13 @@ job_run(int argc, char **argv, const struct job *job)
 		puts(job->usage);
 		return EXIT_SUCCESS;
 	}
-	if (argc > 1)
+	if (argc > 1 && !once)
 		command_die("%s", job->usage);
 	command_open_job(&req, job->name);
-	run(job, &req);
+	if (once)
+		status = run_once(job, &req);
+	else
+		run(job, &req);
 	command_close(&req);
-	return EXIT_SUCCESS;
+	return status;
 }

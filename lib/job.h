@@ -24,7 +24,8 @@ struct job {
 	int rest_ms; /* after a round in which nothing was done */
 };
 
-/* Runs the job until it is told to leave; returns its exit status. */
+/* Runs the job until it is told to leave, or with --once until there is
+ * nothing more to do; returns its exit status. */
 int job_run(int argc, char **argv, const struct job *job);
 
 #endif
