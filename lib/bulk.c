@@ -19,6 +19,7 @@
 	" created_at DATETIME PATH '$.created_at'," \
 	" source_id VARCHAR(64)" ASCII " PATH '$.source_id'," \
 	" isbn13 CHAR(13)" ASCII " PATH '$.isbn13')) k"
+#define LONG_TEXT " MEDIUMTEXT CHARACTER SET utf8mb4 PATH "
 #define TEXT(length) " VARCHAR(" #length ") CHARACTER SET utf8mb4 PATH "
 #define FACTS \
 	"JSON_TABLE(?, '$[*]' COLUMNS (" \
@@ -32,7 +33,7 @@
 		     255) "'$.author'," \
 			  " publisher" TEXT( \
 			      255) "'$.publisher'," \
-				   " published_year INT PATH '$.published_year'," \
+				   " description" LONG_TEXT "'$.description'," \
 				   " language CHAR(2)" ASCII \
 				   " PATH '$.language'," \
 				   " description LONGTEXT CHARACTER SET utf8mb4 PATH '$.description'," \
