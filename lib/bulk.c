@@ -19,28 +19,23 @@
 	" created_at DATETIME PATH '$.created_at'," \
 	" source_id VARCHAR(64)" ASCII " PATH '$.source_id'," \
 	" isbn13 CHAR(13)" ASCII " PATH '$.isbn13')) k"
-#define LONG_TEXT " MEDIUMTEXT CHARACTER SET utf8mb4 PATH "
-#define TEXT(length) " VARCHAR(" #length ") CHARACTER SET utf8mb4 PATH "
+#define UTF8 " CHARACTER SET utf8mb4"
 #define FACTS \
 	"JSON_TABLE(?, '$[*]' COLUMNS (" \
 	" id BIGINT UNSIGNED PATH '$.id'," \
 	" created_at DATETIME PATH '$.created_at'," \
 	" source_id VARCHAR(64)" ASCII " PATH '$.source_id'," \
 	" isbn13 CHAR(13)" ASCII " PATH '$.isbn13'," \
-	" title" TEXT( \
-	    255) "'$.title'," \
-		 " author" TEXT( \
-		     255) "'$.author'," \
-			  " publisher" TEXT( \
-			      255) "'$.publisher'," \
-				   " description" LONG_TEXT "'$.description'," \
-				   " language CHAR(2)" ASCII \
-				   " PATH '$.language'," \
-				   " description LONGTEXT CHARACTER SET utf8mb4 PATH '$.description'," \
-				   " price BIGINT PATH '$.price'," \
-				   " stock_quantity INT UNSIGNED PATH '$.stock_quantity'," \
-				   " category_id INT UNSIGNED PATH '$.category_id'," \
-				   " image_url" TEXT(500) "'$.image_url')) f"
+	" title VARCHAR(255)" UTF8 " PATH '$.title'," \
+	" author VARCHAR(255)" UTF8 " PATH '$.author'," \
+	" publisher VARCHAR(255)" UTF8 " PATH '$.publisher'," \
+	" published_year INT PATH '$.published_year'," \
+	" language CHAR(2)" ASCII " PATH '$.language'," \
+	" description MEDIUMTEXT" UTF8 " PATH '$.description'," \
+	" price BIGINT PATH '$.price'," \
+	" stock_quantity INT UNSIGNED PATH '$.stock_quantity'," \
+	" category_id INT UNSIGNED PATH '$.category_id'," \
+	" image_url VARCHAR(500)" UTF8 " PATH '$.image_url')) f"
 
 #define FACT_COLUMNS \
 	" b.source_id, b.isbn13, b.title, b.author, b.publisher," \
