@@ -41,13 +41,12 @@
 	" b.source_id, b.isbn13, b.title, b.author, b.publisher," \
 	" b.published_year, b.language, b.description, b.price," \
 	" b.stock_quantity, b.category_id, b.image_url"
-#define SELECT_BY(key) \
-	"SELECT k.n, b.id, b.withdrawn_at IS NOT NULL AS `withdrawn?`," FACT_COLUMNS \
-	" FROM " KEYS " JOIN books b ON " key
-
-#define BY_SOURCE SELECT_BY("b.source_id = k.source_id")
-#define BY_ISBN SELECT_BY("b.isbn13 = k.isbn13")
-#define BY_ID SELECT_BY("b.id = k.id WHERE b.created_at = k.created_at")
+#define FOUND \
+	"SELECT k.n, b.id, b.withdrawn_at IS NOT NULL AS `withdrawn?`," \
+	FACT_COLUMNS " FROM " KEYS " JOIN books b ON "
+#define BY_SOURCE FOUND "b.source_id = k.source_id"
+#define BY_ISBN FOUND "b.isbn13 = k.isbn13"
+#define BY_ID FOUND "b.id = k.id WHERE b.created_at = k.created_at"
 
 /* Only looked at, and locked. */
 static const struct db_stmt FIND_BY[2][3] = {
