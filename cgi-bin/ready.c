@@ -7,6 +7,23 @@ word(int rc)
 	return rc == RC_OK ? "ok" : "away";
 }
 
+static json_t *
+show(const struct breaker *breaker)
+{
+	struct breaker_view view;
+
+	breaker_look(breaker, &view);
+	return json_pack("{s:s, s:i, s:I}", "state", view.state, "failures",
+	    view.failures, "opened", (json_int_t)view.opened);
+}
+
+static json_t *
+breakers(const struct req *req)
+{
+	return json_pack("{s:o, s:o}", "mariadb", show(db_breaker(req)),
+	    "redis", show(cache_breaker(req)));
+}
+
 static int
 ready(struct req *req)
 {
@@ -14,10 +31,10 @@ ready(struct req *req)
 
 	if (db == RC_OK && redis == RC_OK)
 		return page_send_json(req, 200,
-		    json_pack("{s:s, s:s, s:s}", "status", "ok", "mariadb",
-			"ok", "redis", "ok"));
-	req->details =
-	    json_pack("{s:s, s:s}", "mariadb", word(db), "redis", word(redis));
+		    json_pack("{s:s, s:s, s:s, s:o}", "status", "ok", "mariadb",
+			"ok", "redis", "ok", "breakers", breakers(req)));
+	req->details = json_pack("{s:s, s:s, s:o}", "mariadb", word(db),
+	    "redis", word(redis), "breakers", breakers(req));
 	return RC_DOWN;
 }
 

@@ -21,7 +21,8 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "EVENTS_MAX", "EVENTS_RETRY_MS", "EVENTS_KEEP_S",
     "DB_HOSTS", "DB_NAME", "DB_USER", "REDIS_HOSTS", "REDIS_DB",
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
-    "ORDER_EXPIRY_S", "CACHE_S",
+    "ORDER_EXPIRY_S", "CACHE_S", "BREAKER_FAILURES", "BREAKER_TIMEOUT_S",
+    "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
     "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
 
@@ -224,6 +225,7 @@ class Settings:
             "SEOGA_STATIC": TOP / "static",
             "SEOGA_SQL": TOP / "sql",
             "SEOGA_LOCALE": self._locale_dir(),
+            "SEOGA_BREAKER_FILE": self.run / "breaker",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
         }
         if self.private_db:

@@ -9,9 +9,12 @@
  */
 #include <stdarg.h>
 
+#include "backoff.h"
 #include "cache_internal.h"
 
 #define REDIS_PORT 6379
+#define READ_RETRIES 2
+#define READ_WAIT_US 10000 /* before the first of them; doubles */
 #define RETRY_AFTER 5	   /* seconds, for the reader of a 503 */
 #define OUT_MAX (16 << 20) /* bytes of one trip's commands */
 
@@ -43,6 +46,11 @@ cache_open(const struct conf *conf)
 		free(cache);
 		return NULL;
 	}
+	cache->breaker = breaker_new(conf, BREAKER_REDIS);
+	if (!cache->breaker) {
+		free(cache);
+		return NULL;
+	}
 	cache->conf = conf;
 	cache->out.max = OUT_MAX;
 	cache->what.max = CACHE_WHAT_MAX + 1024;
@@ -56,6 +64,7 @@ cache_close(struct cache *cache)
 	if (!cache)
 		return;
 	cache_link_close(cache);
+	breaker_free(cache->breaker);
 	buf_free(&cache->out);
 	buf_free(&cache->what);
 	free(cache);
@@ -207,25 +216,66 @@ is_repeatable(const struct cache *cache, enum trip trip)
 	return trip == TRIP_UNSENT || (trip == TRIP_LOST && !cache->writes);
 }
 
-/* Sends the queue, if need be on a second link, and reads the replies. */
-static int
-exchange(struct req *req, struct cache_reply **replies)
+/* Past half of its time, there is none for a wait. */
+static bool
+may_retry(const struct cache *cache, enum trip trip, int64_t begin)
 {
-	struct cache *cache = req->cache;
+	return trip != TRIP_DONE && !cache->writes &&
+	    log_now() - begin <= cache->conf->command_ms * INT64_C(1000) / 2;
+}
+
+/* With all the tries that it deserves; retries: not those of a probe. */
+static enum trip
+attempt_well(struct cache *cache, struct cache_reply **replies, int retries)
+{
 	int64_t begin = log_now();
 	int64_t deadline = begin + cache->conf->command_ms * INT64_C(1000);
-	enum trip trip;
 	bool was_open;
+	enum trip trip = attempt(cache, deadline, true, replies, &was_open);
 
-	req->redis_count++;
-	if (cache->out.over || cache->what.over)
-		return req_bug(req);
-	trip = attempt(cache, deadline, true, replies, &was_open);
 	if (trip != TRIP_DONE && was_open && is_repeatable(cache, trip)) {
 		log_msg(LOG_WARN, "redis.lost", "%s", cache->why);
 		trip = attempt(cache, deadline, false, replies, &was_open);
 	}
-	cache_log_trip(cache, log_now() - begin);
+	for (int i = 0; i < retries && may_retry(cache, trip, begin); i++) {
+		log_msg(LOG_WARN, "redis.retry", "%s", cache->why);
+		backoff_wait(READ_WAIT_US, i);
+		trip = attempt(cache, deadline, false, replies, &was_open);
+	}
+	return trip;
+}
+
+static int
+refused(struct req *req)
+{
+	struct breaker_view view;
+	int rc = down(req);
+
+	breaker_look(req->cache->breaker, &view);
+	if (view.retry_after)
+		req->retry_after = view.retry_after;
+	log_event(LOG_INFO, "breaker.refused");
+	log_str("backend", "redis");
+	log_end();
+	return rc;
+}
+
+/* Sends the queue, if the breaker lets it pass, and reads the replies. */
+static int
+exchange(struct req *req, struct cache_reply **replies)
+{
+	struct cache *cache = req->cache;
+	struct breaker_call call;
+	enum trip trip;
+
+	if (cache->out.over || cache->what.over)
+		return req_bug(req);
+	if (!breaker_pass(cache->breaker, &call))
+		return refused(req);
+	req->redis_count++;
+	trip = attempt_well(cache, replies, call.probe ? 0 : READ_RETRIES);
+	breaker_done(cache->breaker, &call, trip == TRIP_DONE);
+	cache_log_trip(cache, log_now() - call.begin);
 	if (trip == TRIP_DONE)
 		return RC_OK;
 	cache_log_error(cache->why);
@@ -358,4 +408,10 @@ cache_ping(struct req *req)
 	struct cache_reply *reply;
 
 	return cache_command(req, &reply, "PING", NULL);
+}
+
+const struct breaker *
+cache_breaker(const struct req *req)
+{
+	return req->cache->breaker;
 }

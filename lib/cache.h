@@ -15,11 +15,14 @@
  *
  * RC_DOWN: Redis is away, refuses, or a deadline passed.  A link that died
  * since its last use is opened again once if nothing was sent on it that
- * could have been run, or every queued command is a read.
+ * could have been run, or every queued command is a read.  Reads
+ * are tried twice more, after a short wait.  While the breaker is open
+ * (breaker.h), everything is RC_DOWN at once.
  */
 #ifndef SEOGA_CACHE_H
 #define SEOGA_CACHE_H
 
+#include "breaker.h"
 #include "req.h"
 
 enum cache_type { CACHE_NIL, CACHE_INT, CACHE_TEXT, CACHE_LIST, CACHE_ERROR };
@@ -67,6 +70,9 @@ void cache_queue_script(struct req *req, struct cache_script *script,
 
 /* The value of a field in the list that HGETALL gives, or NULL. */
 const char *cache_field(const struct cache_reply *list, const char *name);
+
+/* What stands between us and Redis. */
+const struct breaker *cache_breaker(const struct req *req);
 
 /* Is Redis there?  One round trip, with the usual deadlines. */
 int cache_ping(struct req *req) ATTR_CHECK;

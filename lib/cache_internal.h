@@ -14,6 +14,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "breaker.h"
 #include "buf.h"
 #include "cache.h"
 #include "hosts.h"
@@ -36,6 +37,7 @@ enum {
 struct cache {
 	const struct conf *conf;
 	struct hosts hosts;
+	struct breaker *breaker;
 	redisContext *link;  /* NULL: not connected */
 	struct arena *arena; /* where replies are built */
 	bool busy;	     /* replies are due on the link */

@@ -62,6 +62,8 @@ open_all(struct req *req, const char *name, bool admin)
 	if (conf_load(&read, error, sizeof(error)) < 0)
 		command_die("%s", error);
 	conf = read;
+	/* Who gives a command wants it tried. */
+	conf.breaker_failures = 0;
 	if (admin) {
 		conf.db_user = conf.db_admin_user;
 		conf.db_password = conf.db_admin_password;

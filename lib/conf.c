@@ -105,6 +105,17 @@ load_backends(struct reader *r, struct conf *c)
 }
 
 static void
+load_breaker(struct reader *r, struct conf *c)
+{
+	c->breaker_file = text("SEOGA_BREAKER_FILE", NULL);
+	c->breaker_failures = number(r, "SEOGA_BREAKER_FAILURES", 5, 0, 200);
+	c->breaker_timeout_s = number(r, "SEOGA_BREAKER_TIMEOUT_S", 10, 1, 600);
+	c->breaker_probe_ms =
+	    number(r, "SEOGA_BREAKER_PROBE_MS", 1000, 10, 3600000);
+	c->breaker_reset_s = number(r, "SEOGA_BREAKER_RESET_S", 30, 1, 3600);
+}
+
+static void
 load_site(struct reader *r, struct conf *c)
 {
 	c->template_dir = text("SEOGA_TEMPLATES", SEOGA_DATADIR "/templates");
@@ -139,6 +150,7 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 	struct conf c = { 0 };
 
 	load_backends(&r, &c);
+	load_breaker(&r, &c);
 	load_site(&r, &c);
 	load_events(&r, &c);
 	if (strlen(c.secret) < 32)

@@ -28,6 +28,13 @@ struct conf {
 	int connect_ms; /* deadline to connect to a backend, 1000 */
 	int command_ms; /* deadline of one command, 2000 */
 
+	/* Circuit breakers, see breaker.h. */
+	const char *breaker_file; /* NULL: each process has its own */
+	int breaker_failures;	  /* open after so many, 5; 0 = never */
+	int breaker_timeout_s;	  /* of a call, 10 */
+	int breaker_probe_ms;	  /* first probe after, 1000; doubles */
+	int breaker_reset_s;	  /* up to, 30 */
+
 	const char *template_dir;
 	const char *locale_dir;
 	const char *static_dir;
@@ -42,7 +49,7 @@ struct conf {
 	int lock_s;	    /* lock after 5 failed logins, 900 */
 	int order_expiry_s; /* an order that is not paid, 900 */
 	int form_limit;	    /* largest urlencoded or JSON body, bytes */
-	int cache_s; /* longest life of what is cached, 300; 0 = off */
+	int cache_s;	    /* longest life of what is cached, 300; 0 = off */
 
 	int events_max;	     /* in the stream, 10000; it may have twice that */
 	int events_retry_ms; /* until what was left is tried again, 30000 */

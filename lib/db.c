@@ -10,10 +10,15 @@
  *   - anything else is sent only after a look at the socket showed that the
  *     link was alive; if it dies after that, the statement may have been run
  *     and its fate is unknown, so it fails.
+ * A SELECT is tried further, after a wait, as MariaDB may just be starting.
  */
 #include "db_internal.h"
 
+#include "backoff.h"
+
 #define DB_PORT 3306
+#define READ_RETRIES 2
+#define READ_WAIT_US 10000 /* before the first of them; doubles */
 
 static const struct db_stmt PING = { "db.ping", "SELECT 1 AS one" };
 
@@ -33,6 +38,11 @@ db_open(const struct conf *conf)
 		return NULL;
 	}
 	db->conf = conf;
+	db->breaker = breaker_new(conf, BREAKER_MARIADB);
+	if (!db->breaker) {
+		free(db);
+		return NULL;
+	}
 	return db;
 }
 
@@ -42,6 +52,7 @@ db_close(struct db *db)
 	if (!db)
 		return;
 	db_link_close(db);
+	breaker_free(db->breaker);
 	free(db);
 }
 
@@ -54,10 +65,16 @@ begins_with(const char *sql, const char *word)
 }
 
 static bool
+is_read(const char *sql)
+{
+	return begins_with(sql, "SELECT ") || begins_with(sql, "(SELECT ") ||
+	    begins_with(sql, "WITH ");
+}
+
+static bool
 is_repeatable(const char *sql)
 {
-	return begins_with(sql, "SELECT ") || begins_with(sql, "WITH ") ||
-	    begins_with(sql, "START ");
+	return is_read(sql) || begins_with(sql, "START ");
 }
 
 /* A link to use, looked at first where it matters. */
@@ -106,19 +123,60 @@ attempt(struct req *req, struct run *run)
 	return rc;
 }
 
+/* Past half of its time, a lost link may well be a deadline passed. */
+static bool
+has_time(const struct db *db, const struct run *run)
+{
+	return log_now() - run->begin <=
+	    db->conf->command_ms * INT64_C(1000) / 2;
+}
+
 static bool
 may_repeat(const struct db *db, const struct run *run)
 {
-	int64_t spent = log_now() - run->begin;
-
-	/* Past half of its time, a lost link may well be a deadline passed. */
-	if (!run->was_open || db->in_tx ||
-	    spent > db->conf->command_ms * INT64_C(1000) / 2)
+	if (!run->was_open || db->in_tx || !has_time(db, run))
 		return false;
 	if (run->code == ER_UNKNOWN_STMT_HANDLER)
 		return true; /* not run, by MariaDB's word */
 	return db_is_lost(run->code) &&
 	    (!run->sent || is_repeatable(run->st->sql));
+}
+
+/* Is it worth a wait?  A probe is over with its first failure. */
+static bool
+may_retry(const struct db *db, const struct run *run)
+{
+	return !db->in_tx && !db->call.probe && has_time(db, run) &&
+	    is_read(run->st->sql) &&
+	    (db_is_lost(run->code) || run->code == CR_CONNECTION_ERROR ||
+		run->code == CR_CONN_HOST_ERROR);
+}
+
+static int
+try_again(struct req *req, struct run *run)
+{
+	run->code = 0;
+	db_link_close(req->db);
+	return attempt(req, run);
+}
+
+/* With all the tries that it deserves. */
+static int
+attempt_well(struct req *req, struct run *run)
+{
+	struct db *db = req->db;
+	int rc = attempt(req, run);
+
+	if (rc < 0 && may_repeat(db, run)) {
+		db_log_failure(LOG_WARN, run);
+		rc = try_again(req, run);
+	}
+	for (int i = 0; rc < 0 && i < READ_RETRIES && may_retry(db, run); i++) {
+		log_msg(LOG_WARN, "db.retry", "%s", run->text);
+		backoff_wait(READ_WAIT_US, i);
+		rc = try_again(req, run);
+	}
+	return rc;
 }
 
 static void
@@ -141,6 +199,7 @@ failed(struct req *req, struct run *run)
 
 	db->busy = false;
 	log_query(run, 0);
+	breaker_done(db->breaker, &db->call, !db_is_broken(run->code));
 	if (db_ends_link(run->code))
 		db_link_close(db);
 	if (run->code == ER_DUP_ENTRY)
@@ -156,27 +215,31 @@ failed(struct req *req, struct run *run)
 	return req_bug(req);
 }
 
-/* Sends the statement, if need be on a second link. */
+static void
+succeeded(struct req *req, const struct run *run, int64_t rows)
+{
+	log_query(run, rows);
+	breaker_done(req->db->breaker, &req->db->call, true);
+}
+
+/* Sends the statement, if the breaker lets it pass. */
 static int
 execute(struct req *req, struct run *run)
 {
 	struct db *db = req->db;
-	int rc;
 
-	req->db_count++;
 	run->begin = log_now();
 	/* The server has ended this transaction: what would come now would be
 	 * outside of it. */
-	if (db->tx_again)
+	if (db->tx_again) {
+		req->db_count++;
 		return RC_DOWN;
-	rc = attempt(req, run);
-	if (rc < 0 && may_repeat(db, run)) {
-		db_log_failure(LOG_WARN, run);
-		db_link_close(db);
-		run->code = 0;
-		rc = attempt(req, run);
 	}
-	return rc < 0 ? failed(req, run) : RC_OK;
+	/* A transaction that has begun is better brought to its end. */
+	if (!breaker_pass(db->breaker, &db->call) && !db->in_tx)
+		return db_refused(req);
+	req->db_count++;
+	return attempt_well(req, run) < 0 ? failed(req, run) : RC_OK;
 }
 
 /* Rows. */
@@ -238,7 +301,7 @@ db_rows(struct req *req, const struct db_stmt *st, const struct db_arg *args,
 		json_decref(list);
 		return failed(req, &run);
 	}
-	log_query(&run, (int64_t)json_array_size(list));
+	succeeded(req, &run, (int64_t)json_array_size(list));
 	*rows = list;
 	return RC_OK;
 }
@@ -258,7 +321,7 @@ db_row(struct req *req, const struct db_stmt *st, const struct db_arg *args,
 	finish(req->db, &run);
 	if (rc < 0 && rc != RC_NOT_FOUND)
 		return failed(req, &run);
-	log_query(&run, rc == RC_OK);
+	succeeded(req, &run, rc == RC_OK);
 	if (rc == RC_OK)
 		*row = got;
 	return rc;
@@ -284,7 +347,7 @@ db_exec(struct req *req, const struct db_stmt *st, const struct db_arg *args,
 	}
 	req->db->busy = false;
 	changed = (int64_t)mysql_stmt_affected_rows(stmt);
-	log_query(&run, changed);
+	succeeded(req, &run, changed);
 	if (affected)
 		*affected = changed;
 	if (id)
@@ -298,4 +361,10 @@ db_ping(struct req *req)
 	json_t *row;
 
 	return db_row(req, &PING, DB_NO_ARGS, &row);
+}
+
+const struct breaker *
+db_breaker(const struct req *req)
+{
+	return req->db->breaker;
 }

@@ -16,11 +16,14 @@
  * All of them log db.query (name, rows, us) and count in req->db_count.
  * RC_DOWN: MariaDB is away, or a deadline passed.  RC_CONFLICT: a duplicate
  * key.  RC_BUG: any other refusal, logged with MariaDB's words.  A link that
- * died is opened again once, only outside a transaction.
+ * died is opened again once, only outside a transaction; a SELECT is tried
+ * twice more, after a short wait.  While the breaker is open (breaker.h),
+ * whatever is not within a transaction is RC_DOWN at once.
  */
 #ifndef SEOGA_DB_H
 #define SEOGA_DB_H
 
+#include "breaker.h"
 #include "req.h"
 
 struct db_stmt {
@@ -88,6 +91,9 @@ db_exec(struct req *req, const struct db_stmt *st, const struct db_arg *args,
  */
 int db_tx(struct req *req, int (*work)(struct req *req, void *arg),
     void *arg) ATTR_CHECK;
+
+/* What stands between us and MariaDB. */
+const struct breaker *db_breaker(const struct req *req);
 
 /* Is MariaDB there?  One round trip, with the usual deadlines. */
 int db_ping(struct req *req) ATTR_CHECK;

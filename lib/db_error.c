@@ -96,6 +96,23 @@ db_is_down(unsigned code)
 }
 
 bool
+db_is_broken(unsigned code)
+{
+	switch (code) {
+	case CR_OUT_OF_MEMORY:
+		return false;
+	case ER_CON_COUNT_ERROR:
+	case ER_TOO_MANY_USER_CONNECTIONS:
+	case ER_STATEMENT_TIMEOUT:
+	case ER_QUERY_TIMEOUT_MYSQL:
+		return true;
+	default:
+		return (code > CR_UNKNOWN_ERROR && code <= CR_MAX_ERROR) ||
+		    db_is_lost(code);
+	}
+}
+
+bool
 db_is_contention(unsigned code)
 {
 	return code == ER_LOCK_DEADLOCK || code == ER_LOCK_WAIT_TIMEOUT ||
@@ -120,4 +137,19 @@ db_down(struct req *req)
 	return req_fail(req, RC_DOWN, "%s",
 	    _("The catalogue is not "
 	      "available right now. Please try again in a moment."));
+}
+
+int
+db_refused(struct req *req)
+{
+	struct breaker_view view;
+	int rc = db_down(req);
+
+	breaker_look(req->db->breaker, &view);
+	if (view.retry_after)
+		req->retry_after = view.retry_after;
+	log_event(LOG_INFO, "breaker.refused");
+	log_str("backend", "mariadb");
+	log_end();
+	return rc;
 }

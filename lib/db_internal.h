@@ -17,6 +17,7 @@
 #include <errmsg.h>
 #include <mysqld_error.h>
 
+#include "breaker.h"
 #include "db.h"
 #include "hosts.h"
 #include "log.h"
@@ -29,7 +30,9 @@ enum {
 struct db {
 	const struct conf *conf;
 	struct hosts hosts;
-	MYSQL *link; /* NULL: not connected */
+	struct breaker *breaker;
+	struct breaker_call call; /* the statement on its way */
+	MYSQL *link;		  /* NULL: not connected */
 	struct prepared *prepared[DB_STMTS_MAX];
 	size_t nprepared;
 	uint64_t clock;
@@ -107,6 +110,9 @@ bool db_ends_link(unsigned code);
 /* MariaDB or the way to it is at fault, not what was asked. */
 bool db_is_down(unsigned code);
 
+/* No answer came, or no way led there: what the breaker counts. */
+bool db_is_broken(unsigned code);
+
 /* Another transaction was in the way. */
 bool db_is_contention(unsigned code);
 
@@ -114,5 +120,8 @@ void db_log_failure(enum log_level level, const struct run *run);
 
 /* Tells the reader that MariaDB is away; gives RC_DOWN. */
 int db_down(struct req *req);
+
+/* The same, as it was not even asked. */
+int db_refused(struct req *req);
 
 #endif

@@ -1,10 +1,9 @@
 /*
  * db_tx -- transactions: work is run again when another was in its way.
  */
-#include <time.h>
-
 #include "db_internal.h"
-#include "secret.h"
+
+#include "backoff.h"
 
 #define TX_TRIES 5
 #define TX_WAIT_US 2000 /* before the second try; doubles */
@@ -68,16 +67,6 @@ tx_try(
 	return rc;
 }
 
-/* Those who met in a deadlock should not meet again. */
-static void
-tx_wait(int tries)
-{
-	uint32_t us = (uint32_t)TX_WAIT_US << tries;
-	struct timespec t = { .tv_nsec = (us + secret_below(us)) * 1000L };
-
-	nanosleep(&t, NULL);
-}
-
 int
 db_tx(struct req *req, int (*work)(struct req *, void *), void *arg)
 {
@@ -94,7 +83,7 @@ db_tx(struct req *req, int (*work)(struct req *, void *), void *arg)
 	arena_defer(req->arena, tx_end, req->db);
 	for (int tries = 0; tries < TX_TRIES; tries++) {
 		if (tries > 0)
-			tx_wait(tries - 1);
+			backoff_wait(TX_WAIT_US, tries - 1);
 		/* What a try before this one said does not count any more. */
 		req->fail_code = code;
 		req->fail_text = text;

@@ -64,6 +64,11 @@ test_defaults(void)
 	g_assert_cmpint(c.session_s, ==, 1800);
 	g_assert_cmpint(c.remember_s, ==, 604800);
 	g_assert_cmpint(c.lock_s, ==, 900);
+	g_assert_null(c.breaker_file);
+	g_assert_cmpint(c.breaker_failures, ==, 5);
+	g_assert_cmpint(c.breaker_timeout_s, ==, 10);
+	g_assert_cmpint(c.breaker_probe_ms, ==, 1000);
+	g_assert_cmpint(c.breaker_reset_s, ==, 30);
 	g_assert_cmpint(c.cache_s, ==, 300);
 	g_assert_cmpint(c.form_limit, ==, 65536);
 }

@@ -16,7 +16,8 @@ use Seoga::Test;
 # MariaDB's library counts in whole seconds.
 my $deadline_s = 1;
 site_start(db_hosts => '', connect_ms => 1000 * $deadline_s,
-    command_ms => 1000 * $deadline_s);
+    command_ms => 1000 * $deadline_s, breaker_probe_ms => 100,
+    breaker_reset_s => 1);
 seoga_ok('migrate', '--sample');
 expect_error(qr/"ev":"db\.error"/,
     qr/"ev":"nginx\.request".*"status":503/);
@@ -70,6 +71,8 @@ sub ready_says {
 }
 
 sub healed {
+	ok await(5, sub { http(get => '/api/ready')->{status} == 200 }),
+	    'it heals by itself, when a probe finds it';
 	is $reader->cart->{$book}, 2, 'the cart is there';
 	ok $reader->signed_in, 'and its member signed in';
 	$reader->get('/books');
