@@ -50,6 +50,14 @@ text_of(const struct cache_reply *cached, int64_t *age)
 	return then > 0 && *end == ' ' ? end + 1 : NULL;
 }
 
+static int
+life_of(const struct req *req, const struct aside *entry)
+{
+	if (!req->conf->cache_s)
+		return 0;
+	return entry->life_s ? entry->life_s : req->conf->cache_s;
+}
+
 /* True for the one who is to fill the entry. */
 static bool
 take_lock(struct req *req, struct aside *entry)
@@ -73,7 +81,7 @@ const char *
 aside_take(
     struct req *req, struct aside *entry, const struct cache_reply *cached)
 {
-	int life = req->conf->cache_s;
+	int life = life_of(req, entry);
 	int64_t age = 0;
 	const char *text = text_of(cached, &age);
 
@@ -98,7 +106,7 @@ void
 aside_store(struct req *req, const struct aside *entry, const char *text)
 {
 	int64_t spent_ms = (log_now() - entry->begin) / 1000 + 1;
-	int64_t life_ms = req->conf->cache_s * INT64_C(1000) - spent_ms;
+	int64_t life_ms = life_of(req, entry) * INT64_C(1000) - spent_ms;
 	struct cache_reply **replies;
 	const char *argv[5];
 

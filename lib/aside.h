@@ -26,6 +26,7 @@
 
 struct aside {
 	const char *key; /* "cache:..." */
+	int life_s;	 /* 0: conf->cache_s, as it is for most */
 	/* Set by aside_take(): */
 	const char *old;   /* a text to show if MariaDB is away, or NULL */
 	const char *token; /* of the lock; NULL: others fill the entry */

@@ -53,6 +53,19 @@ sql('ANALYZE TABLE books, categories, users');
 my $many = sql('SELECT COUNT(*) FROM books') + 0;
 cmp_ok $many, '>', 5000, "$many books";
 
+# What the jobs count: an order paid, another refunded.
+sub events {
+	my $data = '{"total": 500, "created_at": "2026-11-01T12:00:00Z",
+	    "items": [{"book_id": 1101, "quantity": 1, "total_price": 500}]}';
+
+	sql("INSERT INTO outbox (topic, subject, payload, trace, span)
+	    SELECT IF(seq > 2, 'order.refunded', 'order.paid'), '1', '$data',
+	    REPEAT('0', 32), REPEAT('0', 16) FROM seq_1_to_3");
+	ok await(10, sub {
+		sql('SELECT COUNT(*) FROM events_consumed') == 3
+	}), 'sales are counted';
+}
+
 sub log_statements {
 	my ($on) = @_;
 
@@ -118,6 +131,7 @@ sub exercise {
 	$reader->login($name, password => $new);
 	ok $reader->signed_in, 'signed in again';
 	is api(get => '/api/ready')->{status}, 200, 'ready';
+	events();
 }
 
 log_statements(1);
@@ -134,7 +148,7 @@ cmp_ok scalar(@ran), '>=', 40, scalar(@ran) . ' statements ran';
 my %seen = map { $_->{name} => 1 }
     grep { $_->{ev} eq 'db.query' } log_lines();
 # No program uses these yet.
-my $later = qr/^(?:audit|once|stock|outbox|order)\.|^book\.(?!by_id)/;
+my $later = qr/^(?:sales\.(?:by_day|popular)|outbox\.lag)$|^(?:audit|once|stock|outbox|order)\.|^book\.(?!by_id)/;
 is_deeply [grep { !$seen{$_} && !/^(?:bulk|migrate|tx)\.|^user\.set_role$/ &&
     $_ !~ $later }
     sort keys %named], [], 'each that programs have was among them';
