@@ -105,8 +105,9 @@ command_open_job(struct req *req, const char *name)
 void
 command_close(struct req *req)
 {
+	json_set_alloc_funcs(malloc, free);
+	/* Its clean-ups need the links. */
+	arena_close(req->arena);
 	db_close(req->db);
 	cache_close(req->cache);
-	json_set_alloc_funcs(malloc, free);
-	arena_close(req->arena);
 }
