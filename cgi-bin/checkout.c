@@ -147,36 +147,6 @@ show(struct req *req)
 
 /* --- the order --- */
 
-static bool
-is_made_of(const char *text, const char *signs)
-{
-	for (; *text; text++) {
-		bool letter = (*text | 32) >= 'a' && (*text | 32) <= 'z';
-		bool digit = *text >= '0' && *text <= '9';
-
-		if (!digit && !strchr(signs, *text) &&
-		    !(letter && strchr(signs, 'a')))
-			return false;
-	}
-	return true;
-}
-
-static int
-check_address(struct req *req)
-{
-	int rc = RC_OK;
-
-	if (!is_made_of(form_str(req, "phone"), "+-(). "))
-		rc = req_field_error(req, "phone",
-		    _("Write the phone number with digits, for example"
-		      " 010-1234-5678."));
-	if (!is_made_of(form_str(req, "postcode"), "a- "))
-		rc = req_field_error(req, "postcode",
-		    _("Write the postcode with digits or letters a-z, for"
-		      " example 03925."));
-	return rc;
-}
-
 /* Nothing was ordered: say what has changed, with all that was typed. */
 static int
 refuse(struct req *req, int rc)
@@ -204,7 +174,7 @@ place(struct req *req)
 		.nlines = checkout_read(form_str(req, "lines"), lines) };
 	bool replayed;
 	json_t *order;
-	int rc = check_address(req);
+	int rc = checkout_check_address(req);
 
 	if (rc < 0)
 		return rc;

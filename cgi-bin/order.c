@@ -1,6 +1,6 @@
 /* GET and POST /orders/<number> -- one order: its books, its state and what
  * happens next; paying, cancelling and ordering again; for administrators
- * its next state. */
+ * its next state.  As JSON also /api/orders/<number or id>. */
 #include "order.h"
 #include "pay.h"
 #include "route.h"
@@ -11,11 +11,15 @@
 static const struct field fields[] = { { "id", FIELD_TEXT,
 					   FIELD_PATH | FIELD_REQUIRED, 1,
 					   ORDER_NUMBER_LENGTH, N_("Number") },
-	{ "confirm", FIELD_TEXT, FIELD_QUERY, 0, 10, N_("Action") },
-	{ "act", FIELD_TEXT, FIELD_BODY, 0, 10, N_("Action") },
-	{ "card", FIELD_SECRET, FIELD_BODY, 0, 40, N_("Card number") },
-	{ "state", FIELD_TEXT, FIELD_BODY, 0, 10, N_("State") },
-	{ "note", FIELD_TEXT, FIELD_BODY, 0, NOTE_MAX, N_("Note") }, { 0 } };
+	{ "confirm", FIELD_TEXT, FIELD_QUERY | FIELD_PAGE, 0, 10,
+	    N_("Action") },
+	{ "act", FIELD_TEXT, FIELD_BODY | FIELD_PAGE, 0, 10, N_("Action") },
+	{ "card", FIELD_SECRET, FIELD_BODY | FIELD_PAGE, 0, 40,
+	    N_("Card number") },
+	{ "state", FIELD_TEXT, FIELD_BODY | FIELD_PAGE, 0, 10, N_("State") },
+	{ "note", FIELD_TEXT, FIELD_BODY | FIELD_PAGE, 0, NOTE_MAX,
+	    N_("Note") },
+	{ 0 } };
 
 static bool
 is_admin(const struct req *req)
@@ -99,6 +103,10 @@ show(struct req *req)
 
 	if (rc < 0)
 		return rc;
+	if (strncmp(req->path, "/orders/", strlen("/orders/")) == 0)
+		http_header(req, "Vary", "Accept");
+	if (req->api)
+		return page_send_json(req, 200, order);
 	view_order(req, order);
 	view_order_whole(req, order);
 	set_acts(req, order);
@@ -221,7 +229,7 @@ static const struct route order = {
 	.post = act,
 	.invalid = show,
 	.fields = fields,
-	.needs = NEED_MEMBER | NEED_FORM,
+	.needs = NEED_MEMBER | NEED_FORM | POST_IS_PAGE,
 };
 
 int

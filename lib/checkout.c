@@ -2,6 +2,7 @@
 #include "checkout.h"
 
 #include "buf.h"
+#include "form.h"
 #include "model.h"
 #include "view.h"
 
@@ -171,4 +172,36 @@ checkout_changes(struct req *req, const struct order_line *seen, size_t n,
 			add_change(changes, line, _("It is new in your cart."));
 	}
 	return changes;
+}
+
+/* --- where it goes --- */
+
+static bool
+is_made_of(const char *text, const char *signs)
+{
+	for (; *text; text++) {
+		bool letter = (*text | 32) >= 'a' && (*text | 32) <= 'z';
+		bool digit = *text >= '0' && *text <= '9';
+
+		if (!digit && !strchr(signs, *text) &&
+		    !(letter && strchr(signs, 'a')))
+			return false;
+	}
+	return true;
+}
+
+int
+checkout_check_address(struct req *req)
+{
+	int rc = RC_OK;
+
+	if (!is_made_of(form_str(req, "phone"), "+-(). "))
+		rc = req_field_error(req, "phone",
+		    _("Write the phone number with digits, for example"
+		      " 010-1234-5678."));
+	if (!is_made_of(form_str(req, "postcode"), "a- "))
+		rc = req_field_error(req, "postcode",
+		    _("Write the postcode with digits or letters a-z, for"
+		      " example 03925."));
+	return rc;
 }

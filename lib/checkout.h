@@ -22,4 +22,8 @@ checkout_read(const char *text, struct order_line lines[ORDER_LINES_MAX]);
 json_t *checkout_changes(struct req *req, const struct order_line *seen,
     size_t n, const json_t *cart);
 
+/* Could a parcel go there?  Of the fields phone and postcode; RC_BAD_INPUT
+ * with field errors. */
+int checkout_check_address(struct req *req) ATTR_CHECK;
+
 #endif

@@ -82,7 +82,7 @@ challenge(struct req *req)
 {
 	const char *sent = fcgi_param(req->call, "HTTP_AUTHORIZATION");
 
-	return sent && req->route->needs & NEED_API_TOKEN ?
+	return sent && req->route->needs & (NEED_API_TOKEN | NEED_MEMBER) ?
 	    "Bearer realm=\"seoga\", error=\"invalid_token\"" :
 	    "Bearer realm=\"seoga\"";
 }

@@ -12,7 +12,7 @@ static int
 check_json_shape(struct req *req, const char *s, size_t len)
 {
 	const char *end = s + len;
-	int depth = 0, commas = 0;
+	int depth = 0, names = 0, commas = 0;
 	bool quoted = false;
 
 	for (; s < end; s++) {
@@ -26,11 +26,15 @@ check_json_shape(struct req *req, const char *s, size_t len)
 			depth++;
 		else if (*s == '}' || *s == ']')
 			depth--;
+		else if (*s == ',' && depth == 1)
+			names++;
 		else if (*s == ',')
 			commas++;
 		if (depth > DEPTH_MAX)
 			return req_fail(req, RC_BAD_INPUT,
 			    _("The JSON text is nested too deeply."));
+		if (names >= FORM_PAIRS_MAX)
+			return form_too_many(req, FORM_PAIRS_MAX);
 		if (commas >= COMMAS_MAX)
 			return form_too_many(req, COMMAS_MAX);
 	}

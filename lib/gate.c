@@ -19,7 +19,9 @@ handler_of(const struct req *req, const char *method)
 	if (strcmp(method, "GET") == 0)
 		return req->api && r->needs & GET_IS_PAGE ? NULL : r->get;
 	if (strcmp(method, "POST") == 0)
-		return req->api && r->needs & POST_IS_PAGE ? NULL : r->post;
+		return r->needs & (req->api ? POST_IS_PAGE : POST_IS_API) ?
+		    NULL :
+		    r->post;
 	if (strcmp(method, "PUT") == 0)
 		return req->api ? r->put : NULL;
 	if (strcmp(method, "DELETE") == 0)

@@ -16,7 +16,8 @@ enum route_needs {
 	GET_IS_PAGE = 32,     /* GET shows a form: the API has none */
 	POST_IS_PAGE = 64,    /* POST stands for the API's DELETE */
 	NEED_LIBRARIAN = 128, /* NEED_MEMBER, of this role or admin: else 403 */
-	NEED_ADMIN = 256      /* NEED_MEMBER, of role admin: else 403 */
+	NEED_ADMIN = 256,     /* NEED_MEMBER, of role admin: else 403 */
+	POST_IS_API = 512     /* pages have another form for it */
 };
 
 struct route {

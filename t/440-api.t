@@ -160,7 +160,7 @@ for my $id (operations()) {
 		    type => 'application/json');
 		other_methods($id);
 		without_token($id) if $op->{security};
-		not_modified($id) if $op->{method} eq 'get' && $id !~ /Book$|BookT/;
+		not_modified($id) if $op->{method} eq 'get' && $id !~ /Book$|BookT|showOrder|OrdersOf/;
 	};
 }
 
@@ -168,12 +168,13 @@ sub other_methods {
 	my ($id) = @_;
 	my $op = operation($id);
 	my $path = $op->{path} =~ s/\{id\}/7/r;
-	my $method = uc $op->{method};
-	my $allow = join ', ', $method eq 'GET' ? 'GET, HEAD' : $method,
-	    'OPTIONS';
+	my $methods = $doc->{paths}{$op->{path}};
+	my @methods = map { $_ eq 'GET' ? qw(GET HEAD) : $_ }
+	    grep { $methods->{lc $_} } qw(GET POST PUT DELETE);
+	my $allow = join ', ', @methods, 'OPTIONS';
 
-	for my $wrong (grep { $_ ne $method } qw(GET POST PUT DELETE PATCH
-	    BREW)) {
+	for my $wrong (grep { !$methods->{lc $_} } qw(GET POST PUT DELETE
+	    PATCH BREW)) {
 		my $answer = fails(405, $wrong, $id, method => lc $wrong);
 		is header($answer, 'allow'), $allow, "$wrong: Allow";
 	}
@@ -593,6 +594,160 @@ subtest 'Idempotency-Key' => sub {
 	fails(400, '65 characters', 'addToCart', token => $token,
 	    json => { book_id => 900104 }, $key->('x' x 65));
 	call('clearCart', token => $token);
+};
+
+# --- orders ---
+
+subtest 'orders' => sub {
+	my $boss = member('boss');
+	my %to = (recipient => '김서가', phone => '010-1234-5678',
+		postcode => '03925', address => '서울 마포구 책길 1');
+	my $place = sub {
+		my ($key, %more) = @_;
+
+		return call('placeOrder', token => $token, json =>
+		    { %to, %more }, headers => { 'Idempotency-Key' => $key });
+	};
+	my $order = sub {
+		my $key = 'order' . rand;
+		return $place->($key, items => [{ book_id => 900001 }])
+		    ->{json};
+	};
+	my $status = sub {
+		my ($id, $to, $who) = @_;
+
+		return call('setOrderStatus', token => $who // $boss,
+		    id => $id, json => { status => $to });
+	};
+	my $pay = sub {
+		my ($id, $card, $who) = @_;
+
+		return call('payOrder', token => $who // $token, id => $id,
+		    json => { card => $card });
+	};
+	my $card = '4242 4242 4242 4242';
+
+	sql("UPDATE users SET role = 'admin' WHERE username = 'boss'");
+	$boss = login_of('boss');
+	my @items = ({ book_id => 900001, quantity => 2, price => 15050 },
+	    { book_id => 900104 });
+	my $first = $place->('o1', items => \@items);
+	is $first->{status}, 201, 'placed';
+	is $first->{json}{total}, 2 * 15050 + 1000, 'the total';
+	my $number = $first->{json}{number};
+	is header($first, 'location'), "/api/orders/$number", 'where it is';
+	my $again = $place->('o1', items => [reverse @items]);
+	is $again->{status}, 201, 'again';
+	is_deeply $again->{json}, $first->{json}, 'the same answer';
+	is $place->('o1', items => [$items[0]])->{status}, 422,
+	    'the key with another request';
+	my $changed = $place->('o2', items => [{ %{$items[0]}, price => 1 },
+	    { book_id => 900101 }, { book_id => 900099 }]);
+	is $changed->{status}, 409, 'changed';
+	is_deeply { map { $_->{book_id} => $_->{problem} }
+	    @{$changed->{json}{lines}} }, { 900001 => 'price',
+	    900101 => 'sold_out', 900099 => 'gone' }, 'what has';
+	my %wrong = ('no items' => [], 'too many' => [(\%{$items[1]}) x 101],
+		'no book' => [{}], 'no object' => [1], 'a list' => [[]],
+		'book 0' => [{ book_id => 0 }],
+		'a text' => [{ book_id => '900001' }],
+		'a fraction' => [{ book_id => 900001, quantity => 1.5 }],
+		'quantity 0' => [{ book_id => 900001, quantity => 0 }],
+		'quantity 100' => [{ book_id => 900001, quantity => 100 }],
+		'a sum over 99' => [({ book_id => 900001, quantity => 50 })
+		    x 2],
+		'a price below 0' => [{ book_id => 900001, price => -1 }],
+		'no price' => [{ book_id => 900001, price => undef }],
+		'unknown' => [{ book_id => 900001, title => 'x' }]);
+	is $place->("w $_", items => $wrong{$_})->{status}, 400, $_
+	    for sort keys %wrong;
+	is $place->('w', items => { book_id => 900001 })->{status}, 400,
+	    'no list';
+	is $place->('w', items => [$items[1]], phone => 'call me now')
+	    ->{status}, 400, 'no phone number';
+	is $place->('x' x 65, items => \@items)->{status}, 400, 'a long key';
+	fails(400, 'no key', 'placeOrder', token => $token, json =>
+	    { %to, items => \@items });
+
+	add(900001, 3);
+	my $whole = $place->('o3');
+	is $whole->{json}{items}[0]{quantity}, 3, 'the whole cart';
+	is_deeply cart(), {}, 'which is empty then';
+	is_deeply $place->('o3')->{json}, $whole->{json}, 'again';
+	is $place->('o4')->{status}, 400, 'nothing to order';
+
+	is_deeply call('showOrder', token => $token, id => $number)->{json},
+	    $first->{json}, 'the order';
+	is_deeply call('showOrder', token => $token, id =>
+	    $first->{json}{id})->{json}, $first->{json}, 'by its id';
+	not_modified('showOrder', id => $number);
+	fails(404, 'another member', 'showOrder', token => $other,
+	    id => $number);
+	fails(404, 'none', 'showOrder', token => $token, id => $_)
+	    for 'x', '0', '9' x 30, '20261121-AAAAAA';
+	is call('showOrder', token => $boss, id => $number)->{status}, 200,
+	    'an administrator';
+	my @asked = (map { $_->{number} } @{call('listOrders', token =>
+	    $token)->{json}{orders}});
+	is_deeply \@asked, [$whole->{json}{number}, $number], 'the list';
+	my $page = call('listOrders', token => $token, query => 'limit=1')
+	    ->{json};
+	is_deeply [map { $_->{number} } @{call('listOrders', token => $token,
+	    query => "limit=1&after=$page->{next}")->{json}{orders}}],
+	    [$number], 'the next page';
+	my $me = $first->{json}{user_id};
+	not_modified('listOrdersOf', id => $me);
+	is scalar(@{call('listOrdersOf', token => $boss, id => $me)
+	    ->{json}{orders}}), 2, 'for an administrator';
+	fails(403, 'another member', 'listOrdersOf', token => $other,
+	    id => $me);
+	is http(get => '/orders', { headers => { Accept => 'application/json',
+	    Authorization => "Bearer $token" } })->{content},
+	    call('listOrders', token => $token)->{content},
+	    '/orders for JSON';
+	is http(get => "/orders/$number", { headers => { Accept =>
+	    'application/json', Authorization => "Bearer $token" } })
+	    ->{content}, call('showOrder', token => $token, id => $number)
+	    ->{content}, 'and one of them';
+	my $page_itself = http(get => '/orders');
+	is $page_itself->{status}, 303, 'else a page';
+	is http(post => '/orders', { headers => { Authorization =>
+	    "Bearer $token", 'Idempotency-Key' => 'o1',
+	    'Content-Type' => 'application/json' }, content =>
+	    JSON::PP->new->utf8->encode({ %to, items => \@items }) })
+	    ->{status}, 201, 'POST /orders';
+
+	is $pay->($number, '4000 0000 0000 0002')->{status}, 409, 'declined';
+	is $pay->($number, '1234')->{status}, 400, 'no card';
+	expect_error(qr{"path":"/api/orders/[^"]*/payment".*"status":503},
+	    qr{"uri":"/api/orders/[^"]*/payment"});
+	is $pay->($number, '4000 0000 0000 0259')->{status}, 503,
+	    'no answer';
+	is $pay->($number, $card, $other)->{status}, 404, 'not by others';
+	is $pay->($number, $card)->{json}{state}, 'paid', 'paid';
+	is $pay->($number, $card)->{json}{state}, 'paid', 'already';
+
+	is $status->($number, 'delivered')->{json}{state}, 'paid',
+	    'no state is skipped';
+	is $status->($number, 'lost')->{status}, 400, 'no such state';
+	is $status->($number, 'shipped', $token)->{status}, 403,
+	    'not by its reader';
+	is $status->($number, 'shipped', $other)->{status}, 404,
+	    'not by others';
+	is $status->($number, $_)->{json}{state}, $_, $_
+	    for qw(shipped delivered refunded);
+	is $status->($order->()->{number}, 'cancelled', $token)
+	    ->{json}{state}, 'cancelled', 'cancelled by its reader';
+	my $paid = $order->()->{number};
+	$pay->($paid, $card);
+	is $status->($paid, 'cancelled', $token)->{json}{state}, 'refunded',
+	    'and refunded';
+	is $pay->($paid, $card)->{status}, 409, 'too late to pay';
+	is sql('SELECT 500 - SUM(quantity) FROM order_items
+	    JOIN orders ON id = order_id WHERE book_id = 900001
+	    AND (state = "pending" OR number = "' . $number . '")') + 0,
+	    sql('SELECT stock_quantity FROM books WHERE id = 900001') + 0,
+	    'the stock is right';
 };
 
 # --- limits: the numbers are those of the file ---

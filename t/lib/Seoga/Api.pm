@@ -44,7 +44,7 @@ sub api_open {
 	%operation = ();
 	for my $path (sort keys %{$document->{paths}}) {
 		my $item = $document->{paths}{$path};
-		for my $method (qw(get post delete)) {
+		for my $method (qw(get post put delete)) {
 			my $it = $item->{$method} or next;
 			$operation{$it->{operationId}} = { %$it,
 			    path => $path, method => $method };
