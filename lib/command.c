@@ -88,6 +88,8 @@ command_open(struct req *req, const char *name, bool admin)
 void
 command_close(struct req *req)
 {
+	/* What a request has deferred needs the two that are closed next. */
+	arena_reset(req->arena);
 	db_close(req->db);
 	cache_close(req->cache);
 	json_set_alloc_funcs(malloc, free);
