@@ -148,7 +148,7 @@ static void
 add_logs_of_site(struct trace_logs *logs)
 {
 	char error[256], access_log[PATH_MAX];
-	struct conf conf;
+	static struct conf conf; /* owns what it read from files */
 
 	if (conf_load(&conf, error, sizeof(error)) < 0)
 		command_die("%s", error);

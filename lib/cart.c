@@ -312,8 +312,10 @@ read_cart(struct req *req, struct cache_reply ***replies)
 	if (rc < 0)
 		return rc;
 	/* Redis may have refused, which the log tells. */
-	if (got[0]->type != CACHE_LIST)
-		return req_bug(req);
+	if (got[0]->type != CACHE_LIST) {
+		req_bug(req);
+		return RC_BUG;
+	}
 	*replies = got;
 	return RC_OK;
 }

@@ -22,7 +22,8 @@ my $folder = File::Temp->newdir('seoga-p-XXXXXX', DIR => '/tmp');
 my $programs = "$folder/cgi-bin";
 mkdir $programs or die;
 symlink $_, "$programs/" . basename($_)
-    for grep { -x && !/\./ } glob "$ENV{SEOGA_BUILD}/cgi-bin/*";
+    for grep { -x && basename($_) !~ /\./ }
+    glob "$ENV{SEOGA_BUILD}/cgi-bin/*";
 spew("$programs/dies", "#!/bin/sh\necho dead >&2\nexit 1\n");
 chmod 0755, "$programs/dies" or die;
 site_start(routes => "$routes", program_dir => $programs);

@@ -21,7 +21,7 @@ my $usr = "$dir/dest/usr";
 delete @ENV{grep { /^(?:MAKE|MFLAGS|SEOGA_(?:BUILD|SRCDIR)|DESTDIR)/ }
     keys %ENV};
 is system("make -C '$build' install prefix=/usr DESTDIR='$dir/dest' "
-    . ">'$dir/made' 2>&1"), 0, 'make install' or BAIL_OUT(slurp("$dir/made"));
+    . ">'$dir/made' 2>&1"), 0, 'make install' or die slurp("$dir/made");
 
 # Whatever happens, nothing of it stays.
 my $running;
@@ -56,7 +56,7 @@ sub page {
 }
 
 my $at = run_site();
-ok $at, 'it runs' or BAIL_OUT(slurp("$dir/said"));
+ok $at, 'it runs' or die slurp("$dir/said");
 my $page = page("$at/books", 'en');
 is $page->{status}, 200, 'a page';
 like $page->{content}, qr{href="/books/\d+"}, 'with books';

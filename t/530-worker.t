@@ -54,10 +54,12 @@ sub kill_all {
 
 subtest 'all workers of a program killed again and again' => sub {
 	my $killed = 0;
+	my $end = time + 30;
 
 	load_start(4, '/books', "/books/$book");
 	sleep 0.3;
-	for (1 .. 10) {
+	# A busy machine takes its time to start them again.
+	until ($killed >= 40 || time > $end) {
 		$killed += kill_all('books') + kill_all('book');
 		sleep 0.25;
 	}

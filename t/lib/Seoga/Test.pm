@@ -229,8 +229,11 @@ sub access_lines {
 
 sub _parsed {
 	my ($file) = @_;
+	my $text = slurp($file);
 
-	return map { JSON::PP::decode_json($_) } split /\n/, slurp($file);
+	# A line that is just being written may be seen in part.
+	$text =~ s/[^\n]+\z// if $running;
+	return map { JSON::PP::decode_json($_) } split /\n/, $text;
 }
 
 sub slurp {
