@@ -6,7 +6,7 @@
  * There is no checkpoint: what is in already is known by its source id or its
  * ISBN and left as it is, so an import that was cut short is begun again.
  */
-#include "import.h"
+#include "import_marc.h"
 
 #include "audit.h"
 #include "command.h"
@@ -414,6 +414,12 @@ report(const struct import *im)
 		puts("Nothing was written: this was a trial. --apply writes.");
 }
 
+static void (*const read_file[])(struct import *) = {
+	[IMPORT_CSV] = import_csv,
+	[IMPORT_MARC] = import_marc,
+	[IMPORT_MARCXML] = import_marcxml,
+};
+
 static void
 run(struct import *im)
 {
@@ -421,7 +427,7 @@ run(struct import *im)
 		im->options.format = format_of(im);
 	audit(im);
 	im->begin = log_now();
-	import_csv(im);
+	read_file[im->options.format](im);
 	flush(im);
 	audit(im);
 	say_rest(im);

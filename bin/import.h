@@ -137,7 +137,7 @@ int64_t import_category(const struct import *im, const char *slug, size_t len);
 /* Minor units of "15,000", "₩15000", "15000원", "12.50"; -1 if it is none. */
 int64_t import_price(const char *s, size_t len);
 
-/* --- import_csv.c, import_marc.c --- */
+/* --- import_csv.c; import_marc.h has the others --- */
 
 void import_csv(struct import *im);
 

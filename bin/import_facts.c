@@ -10,6 +10,8 @@
 #include "stock.h"
 #include "utf8.h"
 
+#include <glib.h>
+
 #define TEXT_MAX 255 /* characters: title, author, publisher */
 #define SOURCE_MAX 64
 #define IMAGE_MAX 500
@@ -204,6 +206,25 @@ is_utf8(struct maker *m, enum fact fact)
 	return false;
 }
 
+/* Marks over letters become one with them, and jamo syllables, as MARC-8 and
+ * some systems write them apart.  What we wrote ourselves stays as it is. */
+static const char *
+composed(struct maker *m, const char *s, size_t *len)
+{
+	char *nfc;
+	const char *copy;
+
+	if (m->record->facts[FACT_ID].s)
+		return s;
+	nfc = g_utf8_normalize(s, (gssize)*len, G_NORMALIZE_NFC);
+	if (!nfc)
+		return s;
+	*len = strlen(nfc);
+	copy = arena_strndup(m->im->req->arena, nfc, *len);
+	g_free(nfc);
+	return copy;
+}
+
 /* The text, trimmed, on one line; NULL when there is none or it is wrong. */
 static const char *
 line_of(struct maker *m, enum fact fact, size_t *len)
@@ -219,7 +240,7 @@ line_of(struct maker *m, enum fact fact, size_t *len)
 		return NULL;
 	s = on_one_line(m, s, len);
 	if (utf8_one_line(s, *len))
-		return s;
+		return composed(m, s, len);
 	fail(m, "the %s has characters that cannot be seen", name_of(fact));
 	return NULL;
 }
@@ -469,6 +490,13 @@ is_prose(const char *s, size_t len)
 }
 
 static void
+set_description(struct maker *m, const char *s, size_t len)
+{
+	s = composed(m, s, &len);
+	set_text(m->book->said, FACT_DESCRIPTION, s, len);
+}
+
+static void
 take_description(struct maker *m)
 {
 	const struct import_text *t = &m->record->facts[FACT_DESCRIPTION];
@@ -485,7 +513,7 @@ take_description(struct maker *m)
 		    "its description is too long or has characters that"
 		    " cannot be seen, and is left out");
 	else
-		set_text(m->book->said, FACT_DESCRIPTION, s, len);
+		set_description(m, s, len);
 }
 
 /* --- numbers --- */

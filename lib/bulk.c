@@ -42,8 +42,9 @@
 	" b.published_year, b.language, b.description, b.price," \
 	" b.stock_quantity, b.category_id, b.image_url"
 #define FOUND \
-	"SELECT k.n, b.id, b.withdrawn_at IS NOT NULL AS `withdrawn?`," \
-	FACT_COLUMNS " FROM " KEYS " JOIN books b ON "
+	"SELECT k.n, b.id," FACT_COLUMNS \
+	", b.withdrawn_at IS NOT NULL AS `withdrawn?`" \
+	" FROM " KEYS " JOIN books b ON "
 #define BY_SOURCE FOUND "b.source_id = k.source_id"
 #define BY_ISBN FOUND "b.isbn13 = k.isbn13"
 #define BY_ID FOUND "b.id = k.id WHERE b.created_at = k.created_at"
