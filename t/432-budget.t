@@ -58,6 +58,11 @@ for (['a guest', $guest], ['a member', $member]) {
 page($guest, '/login', '0 SQL, 1 Redis', 'signing in');
 page($guest, '/register', '0 SQL, 1 Redis', 'registering');
 page($member, '/account', '1 SQL, 3 Redis', 'the account');
+page($member, '/checkout', '2 SQL, 1 Redis', 'checkout');
+my $order = $member->order;
+page($member, "/orders/$order", '4 SQL, 1 Redis', 'an order');
+page($member, '/orders', '1 SQL, 1 Redis', 'one\'s orders');
+$member->add($_) for 1101 .. 1105;
 page(Seoga::Reader->new, '/covers/1101.svg', '1 SQL, 0 Redis', 'a cover');
 page(Seoga::Reader->new, '/api/health', '0 SQL, 0 Redis', 'health');
 
