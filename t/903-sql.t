@@ -131,6 +131,7 @@ sub exercise {
 	$reader->login($name, password => $new);
 	ok $reader->signed_in, 'signed in again';
 	is api(get => '/api/ready')->{status}, 200, 'ready';
+	seoga_ok('expire', '--once');
 	events();
 }
 
@@ -142,6 +143,8 @@ END { log_statements(0) if $ENV{SEOGA_TEST_DB_SOCKET} && site_dir() }
 my @ran = map { decode_base64($_) } split /\n/, sql("SELECT DISTINCT
     REPLACE(TO_BASE64(argument), '\\n', '') FROM mysql.general_log WHERE command_type = 'Execute'
     AND user_host LIKE 'p$$\[%'");
+# What a job prepared before the log was on is there without its values.
+@ran = grep { !/ \?/ } @ran;
 cmp_ok scalar(@ran), '>=', 40, scalar(@ran) . ' statements ran';
 
 # Programs' names come from the log; commands have no part in it.
