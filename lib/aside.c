@@ -9,6 +9,16 @@
 #define LOCK_MS "5000" /* longer than reading MariaDB ever takes */
 #define EARLY 10       /* the last tenth of a life is for filling anew */
 
+/* KEYS lock, entry; ARGV token, its life, the entry as it was read.  Gives 1
+ * with the lock, 0 without, or what somebody has put there meanwhile: who
+ * comes when that one is done shall not do it once more. */
+static struct cache_script lock_script = { .name = "aside.lock",
+	.lua = "local now = redis.call('GET', KEYS[2]) or ''\n"
+	       "if now ~= ARGV[3] then return now end\n"
+	       "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])\n"
+	       " then return 1 end\n"
+	       "return 0" };
+
 /* KEYS lock, entry; ARGV token, text, life. */
 static struct cache_script store_script = { .name = "aside.store",
 	.lua = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
@@ -58,23 +68,26 @@ life_of(const struct req *req, const struct aside *entry)
 	return entry->life_s ? entry->life_s : req->conf->cache_s;
 }
 
-/* True for the one who is to fill the entry. */
-static bool
-take_lock(struct req *req, struct aside *entry)
+/* Sets the token for the one who is to fill the entry; gives the entry as it
+ * is now, which another may have filled since. */
+static const struct cache_reply *
+take_lock(
+    struct req *req, struct aside *entry, const struct cache_reply *cached)
 {
 	char *token = arena_alloc(req->arena, SECRET_TOKEN_SIZE);
-	struct cache_reply *reply;
+	const char *argv[] = { lock_key(req, entry->key), entry->key, token,
+		LOCK_MS, cached->type == CACHE_TEXT ? cached->s : "" };
+	struct cache_reply **replies;
 
 	secret_token(token);
-	if (cache_command(req, &reply, "SET", lock_key(req, entry->key), token,
-		"NX", "PX", LOCK_MS, NULL) < 0) {
+	cache_queue_script(req, &lock_script, 2, argv, LENGTH(argv));
+	if (cache_run(req, &replies) < 0) {
 		req_forgive(req);
-		return false;
+		return cached;
 	}
-	if (reply->type == CACHE_NIL)
-		return false;
-	entry->token = token;
-	return true;
+	if (replies[0]->type == CACHE_INT && replies[0]->i == 1)
+		entry->token = token;
+	return replies[0]->type == CACHE_TEXT ? replies[0] : cached;
 }
 
 const char *
@@ -93,7 +106,8 @@ aside_take(
 		log_outcome("cache.hit", entry->key);
 		return text;
 	}
-	if (take_lock(req, entry) || !text) {
+	text = text_of(take_lock(req, entry, cached), &age);
+	if (entry->token || !text) {
 		log_outcome(text ? "cache.early" : "cache.miss", entry->key);
 		entry->old = text;
 		return NULL;
