@@ -39,10 +39,14 @@ sub waiting {
 	    WHERE delivered_at IS NULL') + 0;
 }
 
-# What is in the stream, oldest first.
+# What is in the stream, oldest first; all of it or what came after an entry.
 sub stream {
-	return map { /^\{/ ? decode_json($_) : () }
-	    split /\n/, redis('XRANGE', 'orders', '-', '+');
+	my ($last) = @_;
+	my @lines = split /\n/, redis('XRANGE', 'orders',
+	    $last && $$last ? "($$last" : '-', '+');
+
+	$$last = (grep { /^\d+-\d+$/ } @lines)[-1] // $$last if $last;
+	return map { /^\{/ ? decode_json($_) : () } @lines;
 }
 
 sub job_pids {
@@ -127,17 +131,20 @@ subtest 'relays killed in the middle' => sub {
 		$pid;
 	} 1 .. $writers;
 	my $killed = 0;
-	my $end = time + 15;
+	my $end = time + 30;
+	my ($last, @events);
 
+	# Read as we go: what is sent again and again goes beyond the bound.
 	while (time < $end) {
 		$killed += kill 'KILL', relays() if $killed < 50;
 		sleep 0.01 + rand 0.05;
+		push @events, stream(\$last);
 		last if $killed >= 50 && !waiting();
 	}
 	waitpid $_, 0 for @writers;
 	ok await(15, sub { !waiting() }), 'all are delivered in the end';
 	cmp_ok $killed, '>=', 50, "$killed relays killed";
-	my @events = stream();
+	push @events, stream(\$last);
 	my %seen;
 	$seen{$_->{id}}++ for @events;
 	is_deeply [sort { $a <=> $b } keys %seen],
