@@ -1,6 +1,7 @@
 /* GET / and /books -- the shelves: a page of the list, by category, by search,
  * in the order the reader chooses. */
 #include "route.h"
+#include "sales.h"
 
 #define API_LIMIT_MAX 100
 
@@ -28,11 +29,19 @@ needs_tree(const struct req *req)
 	return !req->api || strstr(req->query, "category=");
 }
 
+static bool
+is_home(const struct req *req)
+{
+	return strcmp(req->path, "/") == 0;
+}
+
 static void
 prefetch(struct req *req)
 {
 	if (needs_tree(req))
 		category_queue(req);
+	if (is_home(req))
+		sales_popular_queue(req);
 }
 
 static int
@@ -214,13 +223,24 @@ set_crumbs(json_t *model, const json_t *category, const char *q)
 		page_crumb(model, _("Search"), NULL);
 }
 
+/* What sells, beside the tree in the session's round trip; null: nothing. */
+static json_t *
+popular(struct req *req)
+{
+	json_t *books =
+	    sales_popular(req, req->prefetched ? req->prefetched[1] : NULL);
+
+	return json_array_size(books) ? json_pack("{s:o}", "best", books) :
+					json_null();
+}
+
 static json_t *
 page_model(struct req *req, const struct shelf *shelf, json_t *page)
 {
 	const char *q = shelf->query.search ? shelf->query.search : "";
 	json_t *books = json_object_get(page, "books"), *book;
 	json_t *category = chosen_category(req, shelf), *model;
-	bool home = strcmp(req->path, "/") == 0;
+	bool home = is_home(req);
 	size_t i;
 
 	show_branch(req, shelf, shelf->tree);
@@ -232,6 +252,7 @@ page_model(struct req *req, const struct shelf *shelf, json_t *page)
 	    shelf->tree, "any", json_array_size(books) > 0, "none",
 	    json_array_size(books) == 0);
 	set_pager(req, shelf, model, page);
+	model_set(model, "popular", home ? popular(req) : json_null());
 	if (!home)
 		set_crumbs(model, category, q);
 	return model;

@@ -10,7 +10,7 @@
 #define CHANNEL "orders:status"
 #define SHOWN "50" /* dead letters on the page */
 #define CLAIM "100"
-#define AWAY_MS "600000"
+#define AWAY_MS "3600000"
 #define TRIP_MAX ((size_t)1024 * 1024) /* bytes sent at a time */
 #define TOPIC_PREFIX "order."
 
@@ -131,11 +131,13 @@ queue_send(struct req *req, const struct outbox_event *events, size_t n)
 
 /* --- for consumers --- */
 
-/* Without the error that XGROUP gives when there is one. */
+/* Without the error that XGROUP gives when there is one.  A consumer is made
+ * before there is anything to read, so that it is seen. */
 static struct cache_script GROUP = { .name = "queue.group",
 	.lua = "redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0',"
 	       " 'MKSTREAM')\n"
-	       "return 1" };
+	       "return redis.call('XGROUP', 'CREATECONSUMER', KEYS[1],"
+	       " ARGV[1], ARGV[2])" };
 
 /* The dead letter and the end of the entry, both or none. */
 static struct cache_script BURY = { .name = "queue.bury",
@@ -184,7 +186,7 @@ static char claim_from[64] = "0-0";
 static void
 queue_reading(struct req *req, const char *group, const char *consumer, int max)
 {
-	const char *argv[] = { STREAM, group };
+	const char *argv[] = { STREAM, group, consumer };
 
 	cache_queue_script(req, &GROUP, 1, argv, LENGTH(argv));
 	cache_queue(req, "XAUTOCLAIM", STREAM, group, consumer,

@@ -52,8 +52,8 @@ int queue_done(struct req *req, const char *group,
 int queue_failed(struct req *req, const char *group,
     const struct queue_entry *entry, const char *reason) ATTR_CHECK;
 
-/* Forgets the group's consumers that have been away for ten minutes and left
- * nothing. */
+/* Forgets the group's consumers that have read nothing for an hour and left
+ * nothing; one that lives is made again when it reads. */
 int queue_forget_consumers(struct req *req, const char *group) ATTR_CHECK;
 
 /* --- for administrators ------------------------------------------------- */

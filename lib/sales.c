@@ -31,7 +31,8 @@ static const struct db_stmt ADD_BOOK = { "sales.add_book",
 static const struct db_stmt BY_DAY = { "sales.by_day",
 	"SELECT CAST(day AS CHAR) AS day, orders, copies, revenue"
 	" FROM sales_days FORCE INDEX (PRIMARY)"
-	" WHERE day BETWEEN ? AND ? ORDER BY day LIMIT ?" };
+	" WHERE sales_days.day BETWEEN ? AND ?"
+	" ORDER BY sales_days.day LIMIT ?" };
 
 /* --- reading an event --- */
 
