@@ -13,7 +13,8 @@
 	"id, title, author, published_year, language, price," \
 	" stock_quantity, image_url"
 #define ALL_COLUMNS SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
-#define ARGS_MAX 512
+#define WHOLE_COLUMNS ALL_COLUMNS ", description, updated_at, version"
+#define ARGS_MAX 768
 #define CACHE_MAX ((size_t)128 * 1024)
 #define ID_DIGITS 18	/* fewer than make an int64_t overflow */
 #define PRICE_DIGITS 10 /* DECIMAL(10,2) in minor units */
@@ -49,6 +50,7 @@ book_sort_text(enum book_sort sort)
 /* A statement while it is put together: its text, its name, its values. */
 struct builder {
 	struct req *req;
+	const struct book_query *query;
 	const char *columns;
 	struct buf sql, name;
 	struct db_arg args[ARGS_MAX];
@@ -66,6 +68,14 @@ static void
 add_arg(struct builder *b, struct db_arg arg)
 {
 	b->args[b->nargs++] = arg;
+}
+
+/* Minor units as SQL writes them. */
+static const char *
+won(struct req *req, int64_t minor)
+{
+	return arena_printf(req->arena, "%lld.%02lld", (long long)minor / 100,
+	    (long long)minor % 100);
 }
 
 /* The digits of a price, the way JSON writes a time: what write_cursor()
@@ -117,10 +127,7 @@ read_cursor(struct builder *b, const struct book_query *q)
 		key[10] = ' ';
 		key[TIME_LENGTH - 1] = '\0';
 	} else if (q->sort == BOOK_BY_PRICE) {
-		long long minor = strtoll(b->key, NULL, 10);
-
-		b->key = arena_printf(
-		    b->req->arena, "%lld.%02lld", minor / 100, minor % 100);
+		b->key = won(b->req, strtoll(b->key, NULL, 10));
 	}
 	return RC_OK;
 }
@@ -198,6 +205,24 @@ add_search(struct builder *b)
 	add_arg(b, db_text(b->isbn));
 }
 
+/* Of the limits of a list. */
+static void
+add_limits(struct builder *b)
+{
+	const struct book_query *q = b->query;
+
+	if (q->min_price) {
+		buf_str(&b->sql, " AND price >= ?");
+		add_arg(b, db_text(won(b->req, q->min_price)));
+	}
+	if (q->price_below) {
+		buf_str(&b->sql, " AND price < ?");
+		add_arg(b, db_text(won(b->req, q->price_below)));
+	}
+	if (q->in_stock)
+		buf_str(&b->sql, " AND stock_quantity > 0");
+}
+
 static void
 add_order(struct builder *b)
 {
@@ -238,6 +263,7 @@ add_select(struct builder *b, int64_t category)
 	}
 	if (b->key)
 		add_after_key(b);
+	add_limits(b);
 	if (b->pattern)
 		add_search(b);
 	add_order(b);
@@ -266,8 +292,12 @@ build(struct builder *b, const struct book_query *q)
 	    !b->key	  ? "first" :
 		q->before ? "before" :
 			    "after");
-	if (q->full)
-		buf_str(&b->name, ".full");
+	if (q->full || q->whole)
+		buf_str(&b->name, q->whole ? ".whole" : ".full");
+	if (q->min_price || q->price_below)
+		buf_str(&b->name, ".priced");
+	if (q->in_stock)
+		buf_str(&b->name, ".in_stock");
 	if (q->ncategories)
 		buf_printf(&b->name, ".of%zu", q->ncategories);
 	if (b->pattern)
@@ -321,6 +351,8 @@ make_page(struct req *req, const struct book_query *q, json_t *rows)
 static const char *
 columns_of(const struct book_query *q)
 {
+	if (q->whole)
+		return WHOLE_COLUMNS;
 	if (q->full)
 		return ALL_COLUMNS;
 	return q->sort == BOOK_BY_NEWEST ? SHOWN_COLUMNS ", created_at" :
@@ -342,9 +374,10 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	int rc;
 
 	*b = (struct builder){ .req = req,
+		.query = q,
 		.columns = columns_of(q),
 		.sql = BUF_INIT(65536),
-		.name = BUF_INIT(80),
+		.name = BUF_INIT(120),
 		.order = sorts[q->sort].text,
 		.column = sorts[q->sort].column,
 		.descending = sorts[q->sort].descending != !!q->before,
@@ -369,7 +402,8 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 #define ONE_BOOK(name) \
 	"SELECT b.id, b.title, b.author, b.publisher, b.published_year," \
 	" b.isbn13, b.language, b.description, b.price, b.stock_quantity," \
-	" b.category_id, b.image_url, b.updated_at, c." name " AS category" \
+	" b.category_id, b.image_url, b.created_at, b.updated_at, b.version," \
+	" c." name " AS category" \
 	" FROM books b JOIN categories c ON c.id = b.category_id" \
 	" WHERE b.id = ? AND b.withdrawn_at IS NULL"
 static const struct db_stmt BOOK_BY_ID_KO = { "book.by_id.ko",

@@ -3,8 +3,9 @@
  *
  * A book is {id, title, author, publisher, published_year, isbn13, language,
  * price (minor units), stock_quantity, category_id, image_url, updated_at},
- * and for a single one also description and category (in the reader's
- * language).  Withdrawn books are not there, for readers; see book_edit.h.
+ * and for a single one also description, created_at, version and category (in
+ * the reader's language).  Withdrawn books are not there, for readers; see
+ * book_edit.h.
  */
 #ifndef SEOGA_BOOK_H
 #define SEOGA_BOOK_H
@@ -24,6 +25,9 @@ struct book_query {
 	const char *before; /* what comes before it; NULL = the start */
 	int limit;	    /* 1..100 */
 	bool full;	    /* every fact, not only what lists show */
+	bool whole;	    /* those of a single book, too */
+	int64_t min_price, price_below; /* minor units; 0 = any */
+	bool in_stock;			/* only what there is a copy of */
 };
 
 /* "title", "newest", "price"; false when it is none of them. */

@@ -60,6 +60,7 @@ struct change {
 	char isbn13[ISBN_SIZE];
 	int64_t id, version, stock;
 	bool withdrawn;
+	bool strict; /* another version is a conflict, whatever is wanted */
 	const char *once;
 	json_t *book; /* as it is afterwards, or now */
 };
@@ -407,20 +408,40 @@ save(struct req *req, struct change *c)
 	return rc == RC_CONFLICT ? refuse_isbn(req, c) : rc;
 }
 
+/* Where another number is asked for. */
+static int
+set_stock(struct req *req, struct change *c)
+{
+	int64_t now;
+
+	if (c->stock < 0 || c->stock == model_int(c->book, "stock_quantity"))
+		return RC_OK;
+	return stock_change(req, c->id, STOCK_SET, c->stock, NULL, &now);
+}
+
+static bool
+differs(const struct change *c)
+{
+	return json_object_size(
+		   audit_changes(c->book, as_book(c), fact_names)) > 0;
+}
+
 static int
 edit_work(struct req *req, void *arg)
 {
 	struct change *c = arg;
-	json_t *wanted = as_book(c);
 	int rc;
 
 	req->errors = NULL;
 	rc = take_version(req, c);
 	/* The same form once more: what it asks for is there already. */
-	if ((rc == RC_OK || rc == RC_CONFLICT) &&
-	    !json_object_size(audit_changes(c->book, wanted, fact_names)))
+	if (rc == RC_CONFLICT && !c->strict && !differs(c))
 		return RC_OK;
-	if (rc < 0 || (rc = save(req, c)) < 0)
+	if (rc < 0 || (rc = set_stock(req, c)) < 0)
+		return rc;
+	if (!differs(c))
+		return book_to_edit(req, c->id, &c->book);
+	if ((rc = save(req, c)) < 0)
 		return rc;
 	return record(req, c, "book.edit");
 }
@@ -433,21 +454,43 @@ forget(struct req *req, int64_t id)
 	category_forget(req);
 }
 
+static int
+edit(struct req *req, struct change *c, json_t **book)
+{
+	int rc;
+
+	if ((rc = check_facts(req, c)) < 0)
+		return rc;
+	rc = db_tx(req, edit_work, c);
+	if (rc == RC_OK)
+		forget(req, c->id);
+	if (rc == RC_OK || (rc == RC_CONFLICT && !req->errors))
+		*book = c->book;
+	return rc;
+}
+
 int
 book_edit(struct req *req, int64_t id, int64_t version,
     const struct book_facts *facts, json_t **book)
 {
-	struct change c = { .facts = *facts, .id = id, .version = version };
-	int rc;
+	struct change c = {
+		.facts = *facts, .id = id, .version = version, .stock = -1
+	};
 
-	if ((rc = check_facts(req, &c)) < 0)
-		return rc;
-	rc = db_tx(req, edit_work, &c);
-	if (rc == RC_OK)
-		forget(req, id);
-	if (rc == RC_OK || (rc == RC_CONFLICT && !req->errors))
-		*book = c.book;
-	return rc;
+	return edit(req, &c, book);
+}
+
+int
+book_replace(struct req *req, int64_t id, int64_t version,
+    const struct book_facts *facts, int64_t stock, json_t **book)
+{
+	struct change c = { .facts = *facts,
+		.id = id,
+		.version = version,
+		.stock = stock,
+		.strict = true };
+
+	return edit(req, &c, book);
 }
 
 static int

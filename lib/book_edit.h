@@ -52,6 +52,12 @@ int book_add(struct req *req, const struct book_facts *facts, int64_t stock,
 int book_edit(struct req *req, int64_t id, int64_t version,
     const struct book_facts *facts, json_t **book) ATTR_CHECK;
 
+/* The same for programs: another version is RC_CONFLICT also when all that is
+ * asked for is there already, because somebody else wanted the same.  Sets the
+ * stock, too, unless stock < 0. */
+int book_replace(struct req *req, int64_t id, int64_t version,
+    const struct book_facts *facts, int64_t stock, json_t **book) ATTR_CHECK;
+
 /* Takes it out of the catalogue, or brings it back; RC_OK also when that was
  * done already.  version as above. */
 int book_withdraw(struct req *req, int64_t id, int64_t version, bool withdrawn,

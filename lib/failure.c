@@ -29,6 +29,9 @@ static const struct {
 	{ 409, N_("That cannot be done right now"),
 	    N_("Something has changed in the meantime."),
 	    N_("Go back, reload the page and look at what changed.") },
+	{ 412, N_("That is not what it was"),
+	    N_("What was to be changed has changed since it was read."),
+	    N_("Read it again, then change it.") },
 	{ 413, N_("That is too large"),
 	    N_("More was sent than this page accepts."),
 	    N_("Send less at once.") },
@@ -81,8 +84,10 @@ static const char *
 challenge(struct req *req)
 {
 	const char *sent = fcgi_param(req->call, "HTTP_AUTHORIZATION");
+	unsigned wanted = NEED_API_TOKEN | NEED_MEMBER | NEED_LIBRARIAN |
+	    NEED_ADMIN | WRITE_LIBRARIAN;
 
-	return sent && req->route->needs & (NEED_API_TOKEN | NEED_MEMBER) ?
+	return sent && req->route->needs & wanted ?
 	    "Bearer realm=\"seoga\", error=\"invalid_token\"" :
 	    "Bearer realm=\"seoga\"";
 }
@@ -123,8 +128,9 @@ send_error_page(struct req *req, int status, json_t *model)
 void
 failure_send(struct req *req, enum rc rc)
 {
-	/* 422 has no code of its own: nearly nobody says it. */
-	int status = req->status == 422 ? 422 : http_status(rc);
+	/* These have no codes of their own: nearly nobody says them. */
+	int status = req->status == 412 || req->status == 422 ? req->status :
+								http_status(rc);
 	json_t *model;
 
 	if (rc == RC_LOGIN && !req->api) {

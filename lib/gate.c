@@ -57,7 +57,7 @@ gate_cors(struct req *req)
 		return false;
 	http_header(req, "Access-Control-Allow-Origin", origin);
 	http_header(req, "Access-Control-Expose-Headers",
-	    "ETag, Retry-After, X-Request-Id, traceparent");
+	    "ETag, Location, Retry-After, X-Request-Id, traceparent");
 	return true;
 }
 
@@ -70,7 +70,7 @@ gate_preflight(struct req *req, bool listed)
 		    req, "Access-Control-Allow-Methods", allowed_methods(req));
 		http_header(req, "Access-Control-Allow-Headers",
 		    "Authorization, Content-Type, Idempotency-Key,"
-		    " If-None-Match, X-Request-Id, traceparent");
+		    " If-Match, If-None-Match, X-Request-Id, traceparent");
 		http_header(req, "Access-Control-Max-Age", "600");
 	}
 	return page_send_nothing(req);
@@ -110,6 +110,17 @@ queue_ping(struct req *req)
 	return 1;
 }
 
+/* What the route needs for this request. */
+static unsigned
+needs_of(const struct req *req)
+{
+	unsigned needs = req->route->needs;
+
+	if (needs & WRITE_LIBRARIAN && strcmp(req->method, "GET") != 0)
+		needs = (needs & ~(unsigned)NEED_NO_REDIS) | NEED_LIBRARIAN;
+	return needs;
+}
+
 /* Session and whatever the route prefetches: one round trip. */
 static int
 load_session(struct req *req)
@@ -126,7 +137,7 @@ load_session(struct req *req)
 	else if (n == 0 && (req->route->needs & NEED_FORM) && !req->api)
 		n = queue_ping(req);
 	rc = cache_run(req, &replies);
-	if (rc < 0 && !(req->route->needs & NEED_NO_REDIS))
+	if (rc < 0 && !(needs_of(req) & NEED_NO_REDIS))
 		return rc;
 	if (rc < 0) {
 		req_forgive(req);
@@ -139,7 +150,7 @@ load_session(struct req *req)
 static bool
 has_role(const struct req *req)
 {
-	unsigned needs = req->route->needs & (NEED_LIBRARIAN | NEED_ADMIN);
+	unsigned needs = needs_of(req) & (NEED_LIBRARIAN | NEED_ADMIN);
 
 	if (!needs || strcmp(req->sess->role, "admin") == 0)
 		return true;
@@ -151,7 +162,7 @@ static int
 check_reader(struct req *req)
 {
 	bool member_only =
-	    req->route->needs & (NEED_MEMBER | NEED_LIBRARIAN | NEED_ADMIN) ||
+	    needs_of(req) & (NEED_MEMBER | NEED_LIBRARIAN | NEED_ADMIN) ||
 	    (req->route->needs & NEED_API_TOKEN && req->api);
 	int rc = member_only ? sess_need_login(req) : RC_OK;
 

@@ -112,6 +112,14 @@ entity_tag(struct req *req, const struct buf *body)
 	return arena_printf(req->arena, "\"%s\"", digest);
 }
 
+bool
+page_json_matches(struct req *req, const char *tags, const json_t *model)
+{
+	buf_reset(req->out);
+	model_write(model, req->out);
+	return http_etag_matches(tags, entity_tag(req, req->out));
+}
+
 static void
 send_json(struct req *req, int status, const char *type, const json_t *model)
 {

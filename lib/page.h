@@ -20,6 +20,9 @@ int page_send_svg(struct req *req, const char *tmpl, json_t *model);
 /* The model as JSON, with an entity tag on GET (304 when it matches). */
 int page_send_json(struct req *req, int status, json_t *model);
 
+/* Would the model, as JSON, have one of these entity tags (of If-Match)? */
+bool page_json_matches(struct req *req, const char *tags, const json_t *model);
+
 /* 204 without a body. */
 int page_send_nothing(struct req *req);
 

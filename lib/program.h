@@ -17,7 +17,8 @@ enum route_needs {
 	POST_IS_PAGE = 64,    /* POST stands for the API's DELETE */
 	NEED_LIBRARIAN = 128, /* NEED_MEMBER, of this role or admin: else 403 */
 	NEED_ADMIN = 256,     /* NEED_MEMBER, of role admin: else 403 */
-	POST_IS_API = 512     /* pages have another form for it */
+	POST_IS_API = 512,    /* pages have another form for it */
+	WRITE_LIBRARIAN = 1024 /* NEED_LIBRARIAN for all but GET */
 };
 
 struct route {

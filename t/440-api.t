@@ -38,11 +38,15 @@ api_open();
 my $doc = api_document();
 my $token = member('kim');
 my $other = member('lee');
+member('libby');
+sql("UPDATE users SET role = 'librarian' WHERE username = 'libby'");
+my $librarian = login_of('libby');
 
 sub token_for {
 	my ($id) = @_;
 
-	return operation($id)->{security} ? (token => $token) : ();
+	return () if !operation($id)->{security};
+	return (token => $id =~ /Product/ ? $librarian : $token);
 }
 
 sub add {
@@ -160,7 +164,7 @@ for my $id (operations()) {
 		    type => 'application/json');
 		other_methods($id);
 		without_token($id) if $op->{security};
-		not_modified($id) if $op->{method} eq 'get' && $id !~ /Book$|BookT|showOrder|OrdersOf/;
+		not_modified($id) if $op->{method} eq 'get' && $id !~ /Book$|BookT|showOrder|showProduct|OrdersOf/;
 	};
 }
 
@@ -594,6 +598,107 @@ subtest 'Idempotency-Key' => sub {
 	fails(400, '65 characters', 'addToCart', token => $token,
 	    json => { book_id => 900104 }, $key->('x' x 65));
 	call('clearCart', token => $token);
+};
+
+# --- products ---
+
+for my $list (qw(listProducts listProductsOfShop)) {
+	subtest $list => sub {
+		my (@ids, $cursor);
+		my $query = 'category=53&sort=price&limit=40';
+
+		do {
+			my $page = call($list, query => $query
+			    . (defined $cursor ? "&cursor=$cursor" : ''))
+			    ->{json};
+			push @ids, map { $_->{id} } @{$page->{products}};
+			$cursor = $page->{next};
+		} while (defined $cursor);
+		is_deeply \@ids, [split ' ', sql('SELECT id FROM books
+		    WHERE category_id = 53 AND withdrawn_at IS NULL
+		    ORDER BY price, id')],
+		    'page after page, all of a category by price';
+		fails(404, 'no such category', $list,
+		    query => 'category=4294967295');
+		fails(400, $_, $list, query => $_) for 'cursor=x', 'sort=x',
+		    'min_price=-1', 'max_price=x', 'in_stock=maybe',
+		    'limit=101', 'limit=0', 'after=1.x';
+		not_modified($list);
+	};
+}
+
+for my $add (qw(addProduct addProductToShop)) {
+	subtest $add => sub {
+		my %valid = (name => 'A product', price => 1250,
+			category_id => 53);
+		my $ask = sub {
+			return call($add, token => $librarian,
+			    json => { %valid, @_ });
+		};
+		my $new = $ask->(isbn13 => $add =~ /Shop/ ? '0306406152' :
+		    '978-89-364-3426-7');
+
+		is $new->{status}, 201, 'added';
+		is header($new, 'location'),
+		    "/catalog/products/$new->{json}{id}", 'is there';
+		fails(403, 'a reader', $add, token => $token,
+		    json => \%valid);
+		is $ask->(isbn13 => $new->{json}{isbn13})->{status}, 409,
+		    'the ISBN again';
+		is $ask->(isbn13 => '978-89-364-3426-8')->{status}, 400,
+		    'no ISBN';
+		is $ask->(category_id => 99)->{status}, 400, 'no category';
+	};
+}
+
+subtest 'showProduct, changeProduct, withdrawProduct' => sub {
+	my %valid = (name => 'Another', price => 1250, category_id => 53,
+		stock_quantity => 4);
+	my $new = call('addProduct', token => $librarian, json => \%valid)
+	    ->{json};
+	my $id = $new->{id};
+	my $show = sub { call('showProduct', id => $id) };
+	my $change = sub {
+		my ($json, %more) = @_;
+
+		return call('changeProduct', token => $librarian, id => $id,
+		    json => { %valid, %$json }, %more);
+	};
+	my $withdraw = sub {
+		return call('withdrawProduct', token => $librarian,
+		    id => $id, @_);
+	};
+	my $if = sub { return headers => { 'If-Match' => $_[0] } };
+
+	is_deeply $show->()->{json}, $new, 'as it was added';
+	not_modified('showProduct', id => $id);
+	my $tag = header($show->(), 'etag');
+	is $change->({ price => 1300, version => 1 })->{json}{price}, 1300,
+	    'changed';
+	my $stale = $change->({ price => 1400, version => 1 });
+	is $stale->{status}, 409, 'by an old version';
+	is $stale->{json}{current}{price}, 1300, 'this is the new one';
+	is $change->({ price => 1400 }, $if->($tag))->{status}, 412,
+	    'by an old tag';
+	$tag = header($show->(), 'etag');
+	is $change->({ price => 1400 }, $if->($tag))->{status}, 200,
+	    'by the new tag';
+	is $change->({ price => 1500 }, $if->('*'))->{status}, 200, 'by any';
+	is $show->()->{json}{price}, 1500, 'is what is shown';
+	fails(403, 'a reader', 'changeProduct', token => $token, id => $id,
+	    json => \%valid);
+	fails(400, 'no price', 'changeProduct', token => $librarian,
+	    id => $id, json => { name => 'x', category_id => 53 });
+	fails(404, 'none', 'changeProduct', token => $librarian,
+	    id => 900099, json => \%valid);
+	fails(403, 'a reader', 'withdrawProduct', token => $token,
+	    id => $id);
+	is $withdraw->(json => { version => 1 })->{status}, 409,
+	    'an old version';
+	is $withdraw->($if->($tag))->{status}, 412, 'an old tag';
+	is $withdraw->()->{status}, 204, 'withdrawn';
+	is $withdraw->()->{status}, 404, 'is gone';
+	is $show->()->{status}, 404, 'for all';
 };
 
 # --- orders ---

@@ -1,0 +1,102 @@
+/* GET, PUT and DELETE /catalog/products/<id> -- one product; librarians change
+ * it, or take it out of the catalogue. */
+#include "product.h"
+#include "fcgi.h"
+#include "route.h"
+
+static const struct field fields[] = { { "id", FIELD_INT,
+					   FIELD_PATH | FIELD_REQUIRED, 1,
+					   INT64_MAX, N_("Product") },
+	{ "version", FIELD_INT, FIELD_BODY, 1, UINT32_MAX, N_("Version") },
+	PRODUCT_FIELDS, { 0 } };
+
+/* Before the fields are read; see book.c. */
+static void
+prefetch(struct req *req)
+{
+	const char *id = fcgi_param(req->call, "SEOGA_ID");
+
+	book_queue(req, id ? strtoll(id, NULL, 10) : 0);
+}
+
+static int
+show(struct req *req)
+{
+	json_t *product;
+	int rc = product_shown(req, req->prefetched ? req->prefetched[0] : NULL,
+	    form_int(req, "id"), &product);
+
+	if (rc < 0)
+		return rc;
+	return page_send_json(req, 200, product);
+}
+
+/*
+ * If-Match (RFC 9110, 13.1.1): the client's product must be that of now.  From
+ * here on its version is the one to change, as it may change in between.
+ */
+static int
+check_match(struct req *req, int64_t *version)
+{
+	const char *tags = fcgi_param(req->call, "HTTP_IF_MATCH");
+	json_t *product;
+	int rc = product_now(req, form_int(req, "id"), &product);
+
+	if (rc < 0 || !tags)
+		return rc;
+	if (!page_json_matches(req, tags, product)) {
+		req->status = 412;
+		return req_fail(req, RC_CONFLICT, "%s",
+		    _("The product is not what it was when you read it. Read"
+		      " it again."));
+	}
+	*version = model_int(product, "version");
+	return RC_OK;
+}
+
+static int
+change(struct req *req)
+{
+	int64_t version = form_int(req, "version");
+	int64_t stock = form_has(req, "stock_quantity") ?
+	    form_int(req, "stock_quantity") :
+	    -1;
+	struct book_facts facts;
+	json_t *product;
+	int rc;
+
+	if ((rc = product_read_facts(req, &facts)) < 0 ||
+	    (rc = check_match(req, &version)) < 0 ||
+	    (rc = product_edit(req, form_int(req, "id"), version, &facts, stock,
+		 &product)) < 0)
+		return rc;
+	return page_send_json(req, 200, product);
+}
+
+static int
+withdraw(struct req *req)
+{
+	int64_t version = form_int(req, "version");
+	int rc;
+
+	if ((rc = check_match(req, &version)) < 0 ||
+	    (rc = product_withdraw(req, form_int(req, "id"), version)) < 0)
+		return rc;
+	return page_send_nothing(req);
+}
+
+static const struct route product = {
+	.name = "product",
+	.get = show,
+	.put = change,
+	.delete = withdraw,
+	.prefetch = prefetch,
+	.fields = fields,
+	.needs = NEED_NO_REDIS | WRITE_LIBRARIAN,
+};
+
+int
+main(void)
+{
+	return route_run(&product);
+}
