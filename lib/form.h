@@ -16,6 +16,7 @@
 enum field_type {
 	FIELD_TEXT,   /* one line: trimmed, no control characters;
 			   min, max count characters, not bytes */
+	FIELD_LINES,  /* as TEXT, but several lines, each ends in "\n" */
 	FIELD_SECRET, /* as TEXT, not trimmed and never given back */
 	FIELD_INT,    /* decimal, optional "-"; min and max bound it, so a
 			   negative number needs a negative min; empty counts

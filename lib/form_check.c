@@ -38,25 +38,65 @@ wrong_length(struct req *req, const struct value *v, int64_t length)
 	}
 }
 
+/* Browsers end lines with CR LF; a tab is a blank. */
+static void
+mend_lines(struct value *v)
+{
+	char *out = v->text;
+
+	for (const char *s = v->text; *s; s++) {
+		if (*s == '\r' && s[1] == '\n')
+			continue;
+		*out++ = *s == '\t' ? ' ' : *s;
+	}
+	*out = '\0';
+	v->len = (size_t)(out - v->text);
+}
+
+static bool
+plain_lines(const char *s)
+{
+	for (; *s; s += s[0] == '\n') {
+		size_t len = strcspn(s, "\n");
+
+		if (!utf8_one_line(s, len))
+			return false;
+		s += len;
+	}
+	return true;
+}
+
+static bool
+is_plain(const struct value *v)
+{
+	return v->field->type == FIELD_LINES ? plain_lines(v->text) :
+					       utf8_one_line(v->text, v->len);
+}
+
 static const char *
 wrong_text(struct req *req, struct value *v)
 {
-	const char *s = v->text;
+	const char *s;
 
 	if (v->mistyped)
 		return arena_printf(
 		    req->arena, _("%s must be text."), label(v));
-	if (v->field->type == FIELD_TEXT) {
+	if (v->field->type == FIELD_LINES)
+		mend_lines(v);
+	s = v->text;
+	if (v->field->type != FIELD_SECRET) {
 		utf8_trim(&s, &v->len);
 		v->text += s - v->text;
 		v->text[v->len] = '\0';
 	}
 	if (v->len == 0)
 		return NULL;
-	if (!utf8_one_line(v->text, v->len))
+	if (!is_plain(v))
 		return arena_printf(req->arena,
-		    _("%s must be on one line "
-		      "and without invisible characters."),
+		    v->field->type == FIELD_LINES ?
+			_("%s must be without invisible characters.") :
+			_("%s must be on one line "
+			  "and without invisible characters."),
 		    label(v));
 	return wrong_length(req, v, (int64_t)utf8_count(v->text, v->len));
 }
@@ -169,6 +209,7 @@ wrong(struct req *req, struct value *v)
 {
 	switch (v->field->type) {
 	case FIELD_TEXT:
+	case FIELD_LINES:
 	case FIELD_SECRET:
 		return wrong_text(req, v);
 	case FIELD_INT:

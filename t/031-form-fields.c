@@ -10,6 +10,8 @@ test_field_checks(void)
 	static const char least[] = "Beta must be at least 2 characters.";
 	static const char line[] =
 	    "Beta must be on one line and without invisible characters.";
+	static const char hidden[] =
+	    "Lines must be without invisible characters.";
 	static const char number[] =
 	    "Count must be a whole number between -5 and 10.";
 	static const struct {
@@ -38,6 +40,17 @@ test_field_checks(void)
 		    "ab" },
 		{ "b", "ab\u200b", line, "ab\u200b" },
 		{ "b", "\u3164\u3164", line, "\u3164\u3164" },
+		{ "lines", "a\r\nb\n\nc", NULL, "a\nb\n\nc" },
+		{ "lines", "\r\n a\r\n", NULL, "a" },
+		{ "lines", "a\tb", NULL, "a b" },
+		{ "lines", "\r\n", NULL, "" },
+		{ "lines", "가\r\n나다라마바사", NULL,
+		    "가\n나다라마바사" },
+		{ "lines", "123456789", "Lines must be at most 8 characters.",
+		    "123456789" },
+		{ "lines", "a\rb", hidden, "a\rb" },
+		{ "lines", "a\n\u202eb", hidden, "a\n\u202eb" },
+		{ "lines", "a\n\x1b", hidden, "a\n\x1b" },
 		{ "n", "-5", NULL, "-5" },
 		{ "n", "10", NULL, "10" },
 		{ "n", " 7 ", NULL, "7" },
@@ -290,7 +303,8 @@ test_values(void)
 	g_assert_cmpint(r.rc, ==, RC_BAD_INPUT);
 	g_assert_cmpstr(values, ==,
 	    "{\"a\":\"한글\",\"agree\":true,"
-	    "\"b\":\"x\",\"big\":\"\",\"both\":\"\",\"id\":\"\",\"n\":\"abc\","
+	    "\"b\":\"x\",\"big\":\"\",\"both\":\"\",\"id\":\"\","
+	    "\"lines\":\"\",\"n\":\"abc\","
 	    "\"next\":\"/a\",\"page\":\"\",\"q\":\"\"}");
 	test_req_close(r.req);
 }

@@ -15,7 +15,8 @@ const struct field test_fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 20,
 	{ "agree", FIELD_FLAG, FIELD_BODY, 0, 0, "Consent" },
 	{ "pw", FIELD_SECRET, FIELD_BODY, 3, 8, "Password" },
 	{ "both", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 9, "Both" },
-	{ "doc", FIELD_FILE, FIELD_BODY, 2, 10, "Document" }, { 0 } };
+	{ "doc", FIELD_FILE, FIELD_BODY, 2, 10, "Document" },
+	{ "lines", FIELD_LINES, FIELD_BODY, 0, 8, "Lines" }, { 0 } };
 
 struct run
 post_n(enum kind kind, const char *type, const char *body, size_t len)
