@@ -88,6 +88,7 @@ orders_model(struct req *req, const struct order_query *query, json_t *page)
 	model_set_text(model, "q", query->search ? query->search : "");
 	set_pager(req, query, model, json_object_get(page, "next"));
 	page_crumb(model, _("Home"), "/");
+	page_crumb(model, _("Manage"), "/admin");
 	page_crumb(model, _("Orders of all members"), NULL);
 	return model;
 }

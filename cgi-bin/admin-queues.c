@@ -86,6 +86,7 @@ queues_model(struct req *req, json_t *state)
 	model_set_bool(state, "more_dead",
 	    model_int(state, "dead_length") > (int64_t)json_array_size(dead));
 	page_crumb(state, _("Home"), "/");
+	page_crumb(state, _("Manage"), "/admin");
 	page_crumb(state, _("Queues"), NULL);
 	return state;
 }

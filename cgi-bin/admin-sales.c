@@ -197,6 +197,7 @@ sales_model(struct req *req, const struct period *p, json_t *days)
 	    quick_link(req, p, 30, _("30 days")),
 	    quick_link(req, p, 365, _("365 days")));
 	page_crumb(model, _("Home"), "/");
+	page_crumb(model, _("Manage"), "/admin");
 	page_crumb(model, _("Sales"), NULL);
 	return model;
 }

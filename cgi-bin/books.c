@@ -161,7 +161,9 @@ show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 		model_set_text(node, "url",
 		    list_url(req, shelf, id, shelf->query.sort, NULL, NULL));
 		model_set_bool(node, "current", current);
-		model_set_bool(node, "open", open);
+		/* What has nothing below it has nothing to open. */
+		model_set_bool(node, "open",
+		    open && json_array_size(json_object_get(node, "children")));
 		holds = holds || open;
 	}
 	return holds;

@@ -108,6 +108,12 @@ login(struct req *req)
 	rc = sess_start(req, user, form_flag(req, "remember"));
 	if (rc < 0)
 		return rc;
+	rc = user_check_again(req, user);
+	if (rc < 0) {
+		int ended = sess_end(req);
+
+		return ended < 0 ? ended : refuse(req, rc);
+	}
 	if (req->api)
 		return token_reply(req, user);
 	use_own_lang(req, user);

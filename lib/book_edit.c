@@ -8,9 +8,9 @@
 #include "isbn.h"
 #include "model.h"
 #include "once.h"
-#include "stock.h"
 #include "utf8.h"
 
+#define FACTS 10
 #define LOG_MAX 100 /* entries of the audit log that are looked through */
 
 #define EDIT_COLUMNS \
@@ -48,7 +48,7 @@ static const struct db_stmt BOOK_OF_ISBN = { "book.of_isbn",
 	" FROM books WHERE isbn13 = ?" };
 
 /* The facts, as columns, arguments and in the audit log. */
-static const char *const fact_names[] = { "title", "author", "publisher",
+const char *const book_fact_names[] = { "title", "author", "publisher",
 	"published_year", "isbn13", "language", "description", "price",
 	"category_id", "image_url", NULL };
 
@@ -71,39 +71,48 @@ is_given(const char *text)
 	return text && *text;
 }
 
-/* Forms have been checked before, with better words; imports and the API
- * come here, too. */
+/* Forms have been checked before; imports and the API come here, too. */
 static void
-check_text(
-    struct req *req, const char *field, const char *text, size_t max, bool must)
+check_text(struct req *req, const char *field, const char *label,
+    const char *text, int max)
 {
 	size_t len = text ? strlen(text) : 0;
 
-	if (len == 0 && must)
-		req_field_error(req, field, _("This must be known."));
 	if (len == 0)
 		return;
 	if (!utf8_valid(text, len) || !utf8_one_line(text, len))
 		req_field_error(req, field,
-		    _("This must be on one line and without invisible"
-		      " characters."));
-	else if (utf8_count(text, len) > max)
+		    arena_printf(req->arena,
+			_("%s must be on one line and without invisible"
+			  " characters."),
+			label));
+	else if (utf8_count(text, len) > (size_t)max)
 		req_field_error(req, field,
 		    arena_printf(req->arena,
-			_("This must be at most %d characters."), (int)max));
+			_("%s must be at most %lld characters."), label,
+			(long long)max));
+}
+
+static void
+need_text(struct req *req, const char *field, const char *label,
+    const char *text, int max)
+{
+	if (!is_given(text))
+		req_field_error(req, field,
+		    arena_printf(req->arena, _("%s is missing."), label));
+	check_text(req, field, label, text, max);
 }
 
 static void
 check_description(struct req *req, const char *text)
 {
-	if (!text)
+	if (!text ||
+	    (utf8_valid(text, strlen(text)) &&
+		utf8_count(text, strlen(text)) <= BOOK_DESCRIPTION_MAX))
 		return;
-	if (!utf8_valid(text, strlen(text)) ||
-	    utf8_count(text, strlen(text)) > BOOK_DESCRIPTION_MAX)
-		req_field_error(req, "description",
-		    arena_printf(req->arena,
-			_("This must be at most %d characters."),
-			BOOK_DESCRIPTION_MAX));
+	req_field_error(req, "description",
+	    arena_printf(req->arena, _("%s must be at most %lld characters."),
+		_("Description"), (long long)BOOK_DESCRIPTION_MAX));
 }
 
 static void
@@ -147,7 +156,7 @@ check_image_url(struct req *req, const char *url)
 {
 	if (!is_given(url))
 		return;
-	check_text(req, "image_url", url, BOOK_IMAGE_URL_MAX, false);
+	check_text(req, "image_url", _("Picture"), url, BOOK_IMAGE_URL_MAX);
 	if (url[0] != '/' || url[1] == '/' || strpbrk(url, "\\\" <>"))
 		req_field_error(req, "image_url",
 		    _("The picture must be on this site: its address begins"
@@ -159,9 +168,10 @@ check_facts(struct req *req, struct change *c)
 {
 	const struct book_facts *f = &c->facts;
 
-	check_text(req, "title", f->title, BOOK_TEXT_MAX, true);
-	check_text(req, "author", f->author, BOOK_TEXT_MAX, true);
-	check_text(req, "publisher", f->publisher, BOOK_TEXT_MAX, false);
+	need_text(req, "title", _("Title"), f->title, BOOK_TEXT_MAX);
+	need_text(req, "author", _("Author"), f->author, BOOK_TEXT_MAX);
+	check_text(
+	    req, "publisher", _("Publisher"), f->publisher, BOOK_TEXT_MAX);
 	check_description(req, f->description);
 	check_isbn(req, c);
 	check_language(req, f->language);
@@ -192,25 +202,45 @@ text_or_null(const char *text)
 	return is_given(text) ? text : NULL;
 }
 
-/* The facts in the form of a book, to be compared with one. */
-static json_t *
-as_book(const struct change *c)
+json_t *
+book_of_facts(const struct book_facts *f)
 {
-	const struct book_facts *f = &c->facts;
+	char isbn13[ISBN_SIZE] = "";
 	json_t *book = json_object();
+
+	if (is_given(f->isbn))
+		isbn_read(f->isbn, strlen(f->isbn), isbn13);
 
 	model_set_text(book, "title", f->title);
 	model_set_text(book, "author", f->author);
 	model_set_text(book, "publisher", text_or_null(f->publisher));
 	model_set(book, "published_year",
 	    f->has_year ? json_integer(f->published_year) : json_null());
-	model_set_text(book, "isbn13", text_or_null(c->isbn13));
+	model_set_text(book, "isbn13", text_or_null(isbn13));
 	model_set_text(book, "language", f->language);
 	model_set_text(book, "description", text_or_null(f->description));
 	model_set_int(book, "price", f->price);
 	model_set_int(book, "category_id", f->category_id);
 	model_set_text(book, "image_url", text_or_null(f->image_url));
 	return book;
+}
+
+struct book_facts
+book_facts_of(const json_t *book)
+{
+	const json_t *year = json_object_get(book, "published_year");
+
+	return (struct book_facts){ .title = model_text(book, "title"),
+		.author = model_text(book, "author"),
+		.publisher = model_text(book, "publisher"),
+		.description = model_text(book, "description"),
+		.image_url = model_text(book, "image_url"),
+		.isbn = model_text(book, "isbn13"),
+		.language = model_text(book, "language"),
+		.category_id = model_int(book, "category_id"),
+		.price = model_int(book, "price"),
+		.has_year = json_is_integer(year),
+		.published_year = json_integer_value(year) };
 }
 
 static const char *
@@ -300,7 +330,7 @@ refuse_isbn(struct req *req, const struct change *c)
 static int
 insert(struct req *req, struct change *c)
 {
-	struct db_arg args[LENGTH(fact_names)];
+	struct db_arg args[FACTS];
 	size_t n = fact_args(req, c, args);
 	int rc = db_exec(req, &BOOK_ADD, args, n, NULL, &c->id);
 
@@ -333,7 +363,7 @@ add_work(struct req *req, void *arg)
 	    (rc = insert(req, c)) < 0 || (rc = set_first_stock(req, c)) < 0 ||
 	    (rc = book_to_edit(req, c->id, &c->book)) < 0 ||
 	    (rc = audit_book(req, "book.add", c->book,
-		 audit_changes(NULL, c->book, fact_names))) < 0)
+		 audit_changes(NULL, c->book, book_fact_names))) < 0)
 		return rc;
 	return once_keep(req, c->once, c->id);
 }
@@ -372,7 +402,7 @@ static int
 update(struct req *req, const struct change *c, const struct db_stmt *st,
     bool with_facts)
 {
-	struct db_arg args[LENGTH(fact_names) + 2];
+	struct db_arg args[FACTS + 2];
 	size_t n = with_facts ? fact_args(req, c, args) : 0;
 
 	args[n++] = db_int(c->id);
@@ -422,8 +452,8 @@ set_stock(struct req *req, struct change *c)
 static bool
 differs(const struct change *c)
 {
-	return json_object_size(
-		   audit_changes(c->book, as_book(c), fact_names)) > 0;
+	return json_object_size(audit_changes(c->book,
+		   book_of_facts(&c->facts), book_fact_names)) > 0;
 }
 
 static int
@@ -523,6 +553,59 @@ book_withdraw(
 		forget(req, id);
 	if (rc == RC_OK || rc == RC_CONFLICT)
 		*book = c.book;
+	return rc;
+}
+
+/* --- stock --- */
+
+struct stock_work {
+	int64_t id, copies;
+	enum stock_change change;
+	const char *note, *once;
+};
+
+static int
+audit_stock(struct req *req, const json_t *book, int64_t now, const char *note)
+{
+	json_t *changes = json_pack("{s:[O, I], s:[n, s?]}", "stock_quantity",
+	    json_object_get(book, "stock_quantity"), (json_int_t)now, "note",
+	    note);
+
+	return audit_book(req, "book.stock", book, changes);
+}
+
+static int
+stock_work(struct req *req, void *arg)
+{
+	const struct stock_work *w = arg;
+	int64_t done, now;
+	json_t *book;
+	int rc;
+
+	if ((rc = once_claim(req, w->once, &done)) < 0 || done)
+		return rc;
+	if ((rc = lock_book(req, w->id, &book)) < 0 ||
+	    (rc = stock_change(
+		 req, w->id, w->change, w->copies, w->note, &now)) < 0 ||
+	    (rc = once_keep(req, w->once, w->id)) < 0 ||
+	    now == model_int(book, "stock_quantity"))
+		return rc;
+	return audit_stock(req, book, now, w->note);
+}
+
+int
+book_stock(struct req *req, int64_t id, enum stock_change change,
+    int64_t copies, const char *note, const char *once)
+{
+	struct stock_work w = { .id = id,
+		.copies = copies,
+		.change = change,
+		.note = note,
+		.once = once };
+	int rc = db_tx(req, stock_work, &w);
+
+	if (rc == RC_OK)
+		book_forget(req, id);
 	return rc;
 }
 

@@ -12,7 +12,7 @@
 #ifndef SEOGA_BOOK_EDIT_H
 #define SEOGA_BOOK_EDIT_H
 
-#include "req.h"
+#include "stock.h"
 
 #define BOOK_TEXT_MAX 255	  /* characters of title, author, publisher */
 #define BOOK_DESCRIPTION_MAX 5000 /* characters */
@@ -32,6 +32,13 @@ struct book_facts {
 	bool has_year;
 	int64_t published_year;
 };
+
+/* The facts in the form of a book to edit, to be compared with one. */
+json_t *book_of_facts(const struct book_facts *facts);
+/* And back; borrows the texts. */
+struct book_facts book_facts_of(const json_t *book);
+/* Their names, NULL-ended. */
+extern const char *const book_fact_names[];
 
 /*
  * All of these give RC_BAD_INPUT with errors beside the fields (named as in
@@ -62,6 +69,11 @@ int book_replace(struct req *req, int64_t id, int64_t version,
  * done already.  version as above. */
 int book_withdraw(struct req *req, int64_t id, int64_t version, bool withdrawn,
     json_t **book) ATTR_CHECK;
+
+/* A librarian's change of the stock, see stock.h; note says why.  RC_CONFLICT
+ * with a text. */
+int book_stock(struct req *req, int64_t id, enum stock_change change,
+    int64_t copies, const char *note, const char *once) ATTR_CHECK;
 
 /* Also one that is withdrawn. */
 int book_to_edit(struct req *req, int64_t id, json_t **book) ATTR_CHECK;

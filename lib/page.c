@@ -277,6 +277,64 @@ add_errors(struct req *req, json_t *model)
 		add_form(req, model);
 }
 
+/* The pages for librarians, and for administrators alone. */
+static const struct {
+	const char *url, *label;
+	bool admin;
+} admin_pages[] = {
+	{ "/admin", N_("Overview"), false },
+	{ "/admin/books", N_("Books"), false },
+	{ "/admin/categories", N_("Categories"), false },
+	{ "/admin/orders", N_("Orders"), true },
+	{ "/admin/sales", N_("Sales"), true },
+	{ "/admin/users", N_("Members"), true },
+	{ "/admin/audit", N_("Changes"), true },
+	{ "/admin/queues", N_("Queues"), true },
+};
+
+static bool
+is_admin(const struct sess *s)
+{
+	return s && strcmp(s->role, "admin") == 0;
+}
+
+static bool
+is_staff(const struct sess *s)
+{
+	return is_admin(s) || (s && strcmp(s->role, "librarian") == 0);
+}
+
+/* Is path that page or one below it?  Below the first are all the others. */
+static bool
+is_within(const char *path, const char *url)
+{
+	size_t len = strlen(url);
+
+	if (strcmp(url, admin_pages[0].url) == 0)
+		return strcmp(path, url) == 0;
+	return strncmp(path, url, len) == 0 &&
+	    (path[len] == '\0' || path[len] == '/');
+}
+
+static json_t *
+admin_nav(const struct req *req)
+{
+	const struct sess *s = req->sess;
+	json_t *links = json_array();
+
+	if (!is_staff(s) || strncmp(req->path, "/admin", 6) != 0)
+		return json_null();
+	for (size_t i = 0; i < LENGTH(admin_pages); i++) {
+		if (admin_pages[i].admin && !is_admin(s))
+			continue;
+		json_array_append_new(links,
+		    json_pack("{s:s, s:s, s:b}", "url", admin_pages[i].url,
+			"label", _(admin_pages[i].label), "current",
+			is_within(req->path, admin_pages[i].url)));
+	}
+	return json_pack("{s:o}", "links", links);
+}
+
 static void
 add_reader(struct req *req, json_t *model)
 {
@@ -285,9 +343,11 @@ add_reader(struct req *req, json_t *model)
 
 	model_set(model, "guest", json_boolean(!member));
 	model_set(model, "signed_in",
-	    !member ? json_false() :
-		      json_pack("{s:s, s:s, s:s}", "name", s->name, "username",
-			  s->username, "role", s->role));
+	    !member ?
+		json_false() :
+		json_pack("{s:s, s:s, s:s, s:b}", "name", s->name, "username",
+		    s->username, "role", s->role, "staff", is_staff(s)));
+	model_set(model, "admin_nav", admin_nav(req));
 	model_set(model, "cart_count",
 	    s && s->cart_count > 0 ? json_integer(s->cart_count) : json_null());
 	if (s && req->route->needs & NEED_FORM)
@@ -345,11 +405,12 @@ add_layout(struct req *req, json_t *model)
 json_t *
 page_bare_layout(void)
 {
-	json_t *model = json_pack("{s:s, s:b, s:b, s:n, s:s, s:n, s:s, s:b,"
-				  " s:n, s:[]}",
-	    "page", "error", "guest", 1, "signed_in", 0, "cart_count", "csrf",
-	    "", "flash", "login_url", "/login", "has_errors", 0,
-	    "error_summary", "lang_links");
+	json_t *model =
+	    json_pack("{s:s, s:b, s:b, s:n, s:n, s:s, s:n, s:s, s:b,"
+		      " s:n, s:[]}",
+		"page", "error", "guest", 1, "signed_in", 0, "admin_nav",
+		"cart_count", "csrf", "", "flash", "login_url", "/login",
+		"has_errors", 0, "error_summary", "lang_links");
 
 	add_site(model);
 	return model;

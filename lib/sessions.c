@@ -155,6 +155,22 @@ sessions_end_others(struct req *req)
 	return each_other(req, end_step, NULL);
 }
 
+int
+sessions_end_of(struct req *req, int64_t user_id)
+{
+	const char *index = sess_index_key(req, user_id);
+	struct cache_reply *ids, **replies;
+	int rc = cache_command(req, &ids, "ZRANGE", index, "0", "-1", NULL);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < ids->len; i++) {
+		cache_queue(req, "DEL", sess_key(req, list_text(ids, i)), NULL);
+		cache_queue(req, "ZREM", index, list_text(ids, i), NULL);
+	}
+	return cache_run(req, &replies);
+}
+
 /* Only where there still is a session: HSET would make one without an end. */
 static struct cache_script rename_script = { .name = "session.rename",
 	.lua = "if redis.call('HEXISTS', KEYS[1], 'user_id') == 1 then"

@@ -17,6 +17,9 @@ int sessions_end_one(struct req *req, const char *public_id) ATTR_CHECK;
 /* Ends all but this one. */
 int sessions_end_others(struct req *req) ATTR_CHECK;
 
+/* Ends all of another member's, whose role has changed or who is locked. */
+int sessions_end_of(struct req *req, int64_t user_id) ATTR_CHECK;
+
 /* The member changed his name: so do his other sessions' pages. */
 int sessions_rename(struct req *req, const char *name) ATTR_CHECK;
 

@@ -359,6 +359,21 @@ user_by_id(struct req *req, int64_t id, json_t **user)
 }
 
 int
+user_check_again(struct req *req, const json_t *user)
+{
+	json_t *now;
+	int rc = user_by_id(req, model_int(user, "id"), &now);
+
+	if (rc < 0)
+		return rc;
+	if (strcmp(model_text(now, "role"), model_text(user, "role")) == 0 &&
+	    json_is_false(json_object_get(now, "locked")))
+		return RC_OK;
+	return req_fail(req, RC_LOGIN, "%s",
+	    _("Your account has just been changed. Please sign in again."));
+}
+
+int
 user_rename(struct req *req, int64_t id, const char *name)
 {
 	return db_exec(

@@ -32,6 +32,12 @@ int user_needs_question(
 int user_login(struct req *req, const char *username, const char *password,
     const char *question_token, const char *answer, json_t **user) ATTR_CHECK;
 
+/* Once the session is there: is user, the row of user_login(), still what it
+ * was?  An administrator may have locked it, or taken its role, after the
+ * password was checked and before there was a session to end.  Else
+ * RC_LOGIN. */
+int user_check_again(struct req *req, const json_t *user) ATTR_CHECK;
+
 /* RC_CONFLICT, with a field error, when the username is taken. */
 int user_register(struct req *req, const char *username, const char *name,
     const char *password, json_t **user) ATTR_CHECK;

@@ -1,0 +1,59 @@
+/* GET /admin -- where keeping the library begins: what wants looking at. */
+#include "book_edit.h"
+#include "category_edit.h"
+#include "route.h"
+
+#define COUNT_MAX 50 /* more is "50+" */
+
+static const char *
+count_text(struct req *req, const json_t *counts, const char *name)
+{
+	int64_t n = model_int(counts, name);
+
+	return arena_printf(req->arena, n > COUNT_MAX ? "%d+" : "%d",
+	    n > COUNT_MAX ? COUNT_MAX : (int)n);
+}
+
+static int64_t
+shelved(const json_t *categories)
+{
+	const json_t *one;
+	int64_t sum = 0;
+	size_t i;
+
+	json_array_foreach(categories, i, one)
+		sum += model_int(one, "book_count");
+	return sum;
+}
+
+static int
+show(struct req *req)
+{
+	json_t *counts, *categories, *model;
+	int rc;
+
+	if ((rc = book_counts(req, &counts)) < 0 ||
+	    (rc = category_all(req, &categories)) < 0)
+		return rc;
+	model = json_pack("{s:I, s:i, s:s, s:s, s:s}", "shelved",
+	    (json_int_t)shelved(categories), "categories",
+	    (int)json_array_size(categories), "low",
+	    count_text(req, counts, "low"), "sold_out",
+	    count_text(req, counts, "sold_out"), "withdrawn",
+	    count_text(req, counts, "withdrawn"));
+	page_crumb(model, _("Home"), "/");
+	page_crumb(model, _("Manage"), NULL);
+	return page_send(req, "admin", model);
+}
+
+static const struct route admin = {
+	.name = "admin",
+	.get = show,
+	.needs = NEED_LIBRARIAN,
+};
+
+int
+main(void)
+{
+	return route_run(&admin);
+}
