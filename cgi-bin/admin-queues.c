@@ -4,8 +4,10 @@
 #include "outbox.h"
 #include "queue.h"
 #include "route.h"
+#include "utf8.h"
 
 #define LAG_MAX 10000 /* as outbox_lag() counts */
+#define PART_MAX 80   /* bytes of a name */
 
 static const struct field fields[] = {
 	{ "act", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, 10, N_("Action") },
@@ -24,21 +26,37 @@ event_of(const json_t *letter)
 	return json_is_object(event) ? event : json_object();
 }
 
+/* Anything may be in an event; the record has room for a title. */
 static const char *
-or_unknown(const char *text)
+shortened(struct req *req, const char *text)
 {
-	return text && *text ? text : _("not known");
+	size_t len = strlen(text), at = 0;
+	uint32_t ch;
+
+	while (at < len && at < PART_MAX)
+		at += utf8_next(text + at, len - at, &ch);
+	return arena_strndup(req->arena, text, at);
+}
+
+/* "order.paid 20261121-7K3QXM" */
+static const char *
+name_of(struct req *req, const json_t *event)
+{
+	const char *type = model_text(event, "type");
+	const char *subject = model_text(event, "subject");
+
+	if (!type || !*type)
+		return _("An event that cannot be read");
+	return arena_printf(req->arena, "%s %s", shortened(req, type),
+	    shortened(req, subject ? subject : ""));
 }
 
 static void
 view_letter(struct req *req, json_t *letter)
 {
-	const json_t *event = event_of(letter);
 	int64_t ms = strtoll(model_text(letter, "id"), NULL, 10);
 
-	model_set_text(letter, "type", or_unknown(model_text(event, "type")));
-	model_set_text(
-	    letter, "subject", or_unknown(model_text(event, "subject")));
+	model_set_text(letter, "name", name_of(req, event_of(letter)));
 	model_set_text(letter, "time_text", view_time(req, ms / 1000));
 }
 
@@ -53,9 +71,11 @@ view_group(struct req *req, json_t *group)
 	    json_is_integer(lag) ? arena_printf(req->arena, "%lld",
 				       (long long)json_integer_value(lag)) :
 				   _("not known"));
-	json_array_foreach(consumers, i, consumer)
+	json_array_foreach(consumers, i, consumer) {
+		model_set_text(consumer, "group", model_text(group, "name"));
 		model_set_int(
 		    consumer, "idle_s", model_int(consumer, "idle_ms") / 1000);
+	}
 }
 
 static void
@@ -129,9 +149,7 @@ record(struct req *req, void *arg)
 	const char *id = model_text(event, "id");
 	struct audit_object object = { .type = "event",
 		.id = id ? strtoll(id, NULL, 10) : 0,
-		.label = arena_printf(req->arena, "%.80s %.80s",
-		    or_unknown(model_text(event, "type")),
-		    or_unknown(model_text(event, "subject"))) };
+		.label = name_of(req, event) };
 	json_t *changes = json_pack(
 	    "{s:[O, n]}", "reason", json_object_get(act->letter, "reason"));
 
