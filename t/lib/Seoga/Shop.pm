@@ -87,18 +87,20 @@ sub shop_buyers {
 sub shop_admin { return (shop_buyers(1, 'admin'))[0] }
 
 # One request on the API, on a connection that is kept; gives the status and
-# the JSON.
-my $agent;
+# the JSON.  Who has less patience sets $Seoga::Shop::patience.
+our $patience = 30;	# seconds
+my %agent;
 sub ask {
 	my ($method, $path, $who, $body, %header) = @_;
 
-	$agent //= HTTP::Tiny->new(timeout => 30, keep_alive => 1);
-	my $answer = $agent->request(uc $method, url($path), {
+	$agent{$patience} //= HTTP::Tiny->new(timeout => $patience,
+	    keep_alive => 1);
+	my $answer = $agent{$patience}->request(uc $method, url($path), {
 		headers => { Authorization => "Bearer $who->{token}",
 			'Content-Type' => 'application/json', %header },
 		defined $body ? (content => encode_json($body)) : () });
 	return { status => $answer->{status}, json =>
-	    eval { decode_json($answer->{content}) } };
+	    scalar eval { decode_json($answer->{content}) } };
 }
 
 # items: [book, copies] each.
@@ -139,7 +141,7 @@ sub at_once {
 		my $pid = open(my $result, '-|') // die "fork: $!\n";
 
 		if (!$pid) {
-			undef $agent;
+			%agent = ();
 			my @said = map { [$_, $jobs[$_]->()] } @mine;
 			my $text = encode_json(\@said);
 			while ($text ne '') {
