@@ -14,12 +14,16 @@
 
 #define RETRY_AFTER 30 /* seconds, when the service gave no answer */
 
-/* Of an order that is still to be paid, and only of that. */
+/* Of an order that is still to be paid, and only of that: who changes its
+ * state at this moment comes first. */
 static const struct db_stmt ORDER_ATTEMPT = { "order.attempt",
 	"INSERT INTO payments (order_id, result, amount)"
 	" SELECT id, 'timeout', total FROM orders"
 	" WHERE id = ? AND state = 'pending'"
-	" AND expires_at > UTC_TIMESTAMP()" };
+	" AND expires_at > UTC_TIMESTAMP() FOR UPDATE" };
+static const struct db_stmt ORDER_CHARGED = { "order.charged",
+	"SELECT id FROM payments WHERE order_id = ? AND result = 'approved'"
+	" LIMIT 1" };
 static const struct db_stmt ORDER_SETTLE = { "order.settle",
 	"UPDATE payments SET result = ? WHERE id = ?" };
 static const struct db_stmt ORDER_FORGET_ATTEMPT = { "order.forget_attempt",
@@ -80,21 +84,53 @@ unanswered(struct req *req)
 	      " while: try again. You will not be charged twice."));
 }
 
-/* The order did not wait for it.  If it is paid, that was this charge, by
- * another tab: one reference is charged once. */
+/* Was it another attempt that paid for the order? */
+static int
+is_charged(struct req *req, const json_t *order, bool *charged)
+{
+	json_t *row;
+	int rc = db_row(
+	    req, &ORDER_CHARGED, DB_ARGS(db_int(order_id_of(order))), &row);
+
+	if (rc < 0 && rc != RC_NOT_FOUND)
+		return rc;
+	*charged = rc == RC_OK;
+	return RC_OK;
+}
+
+/* One reference is charged once: the money is that of the other attempt, by
+ * another tab, and whoever cancelled that order gave it back. */
+static int
+forget_attempt(struct req *req, int64_t payment)
+{
+	return db_exec(
+	    req, &ORDER_FORGET_ATTEMPT, DB_ARGS(db_int(payment)), NULL, NULL);
+}
+
+static int
+give_back(struct req *req, const json_t *order, int64_t payment)
+{
+	pay_refund(req, model_text(order, "number"), model_int(order, "total"));
+	return settle(req, payment, "refunded");
+}
+
+/* The order did not wait for it. */
 static int
 unwanted(struct req *req, const json_t *order, int64_t payment,
     enum order_state state)
 {
+	bool charged;
 	int rc;
 
 	req_forgive(req);
-	if (is_paid(state))
-		return db_exec(req, &ORDER_FORGET_ATTEMPT,
-		    DB_ARGS(db_int(payment)), NULL, NULL);
-	pay_refund(req, model_text(order, "number"), model_int(order, "total"));
-	rc = settle(req, payment, "refunded");
-	return rc < 0 ? rc : too_late(req);
+	rc = is_charged(req, order, &charged);
+	if (rc < 0)
+		return rc;
+	rc = charged ? forget_attempt(req, payment) :
+		       give_back(req, order, payment);
+	if (rc < 0)
+		return rc;
+	return is_paid(state) ? RC_OK : too_late(req);
 }
 
 static int

@@ -167,6 +167,7 @@ add_audit(struct req *req, const struct order_change *c)
 		order_state_text(c->to)));
 }
 
+/* What is paid without a payment of ours was paid elsewhere. */
 static int
 settle_payment(struct req *req, struct order_change *c)
 {
@@ -179,7 +180,7 @@ settle_payment(struct req *req, struct order_change *c)
 	else if (c->to == ORDER_REFUNDED)
 		rc = db_exec(
 		    req, &ORDER_REFUND, DB_ARGS(db_int(c->id)), &changed, NULL);
-	else if (c->to == ORDER_CANCELLED)
+	else if (c->to == ORDER_CANCELLED || c->to == ORDER_PAID)
 		rc = db_exec(
 		    req, &ORDER_VOID, DB_ARGS(db_int(c->id)), &changed, NULL);
 	c->refund = changed > 0;

@@ -20,7 +20,7 @@ bool pay_card_is_valid(const char *card);
  * is never charged twice. */
 enum pay_result pay_charge(
     struct req *req, const char *card, const char *reference, int64_t amount);
-/* Gives it back. */
+/* Gives back what was charged for it, if that is not given back yet. */
 void pay_refund(struct req *req, const char *reference, int64_t amount);
 
 #endif
