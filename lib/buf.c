@@ -19,9 +19,9 @@ buf_reset(struct buf *b)
 		b->data[0] = '\0';
 }
 
-/* Room for more bytes and a NUL; false when over the maximum. */
+/* size is at most max + 1: what fits in it is also within the maximum. */
 static bool
-reserve(struct buf *b, size_t more)
+grow(struct buf *b, size_t more)
 {
 	size_t need, size;
 	char *data;
@@ -31,11 +31,11 @@ reserve(struct buf *b, size_t more)
 		return false;
 	}
 	need = b->len + more + 1;
-	if (need <= b->size)
-		return true;
 	size = b->size ? b->size : 256;
 	while (size < need)
 		size *= 2;
+	if (size - 1 > b->max)
+		size = b->max + 1;
 	data = realloc(b->data, size);
 	if (!data) {
 		b->over = true;
@@ -44,6 +44,15 @@ reserve(struct buf *b, size_t more)
 	b->data = data;
 	b->size = size;
 	return true;
+}
+
+/* Room for more bytes and a NUL; false when over the maximum. */
+static inline bool
+reserve(struct buf *b, size_t more)
+{
+	if (more < b->size - b->len && !b->over)
+		return true;
+	return grow(b, more);
 }
 
 void
@@ -66,7 +75,10 @@ buf_str(struct buf *b, const char *s)
 void
 buf_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (!reserve(b, 1))
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
 }
 
 void
@@ -209,11 +221,11 @@ json_escape(struct buf *b, unsigned char c)
 }
 
 /* Stands for itself in JSON. */
-static bool
-is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+static const bool json_plain[256] = {
+	[0x20 ... 0x21] = true, /* not " */
+	[0x23 ... 0x5b] = true, /* not \ */
+	[0x5d ... 0x7e] = true,
+};
 
 void
 buf_json(struct buf *b, const char *s, size_t len)
@@ -224,7 +236,7 @@ buf_json(struct buf *b, const char *s, size_t len)
 	while (i < len) {
 		size_t n;
 
-		if (is_plain(u[i])) {
+		if (json_plain[u[i]]) {
 			i++;
 			continue;
 		}

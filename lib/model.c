@@ -28,15 +28,15 @@ write_object(struct buf *out, const json_t *constant)
 {
 	/* jansson's iterators change nothing, but lack the const. */
 	json_t *object = (json_t *)(uintptr_t)constant;
-	const char *key, *before = "{";
+	const char *key, *before = "{\"";
 	json_t *value;
 
 	json_object_foreach(object, key, value) {
-		buf_str(out, before);
-		write_text(out, key, strlen(key));
-		buf_char(out, ':');
+		buf_add(out, before, 2);
+		buf_json(out, key, strlen(key));
+		buf_add(out, "\":", 2);
 		model_write(value, out);
-		before = ",";
+		before = ",\"";
 	}
 	buf_str(out, *before == ',' ? "}" : "{}");
 }
