@@ -1,7 +1,10 @@
 /*
  * import_marc -- records of MARC 21 and KORMARC out of files in the form of
- * ISO 2709 (by libyaz) or of MARCXML (by libxml2), whatever they are written
- * in: UTF-8, MARC-8 or EUC-KR.
+ * ISO 2709, written in UTF-8, MARC-8 or EUC-KR.
+ *
+ * libyaz converts the texts.  The fields are found here: its reader trusts
+ * the first byte of a subfield to be a whole character, and looks behind the
+ * end of a damaged one.
  */
 #include "import_marc.h"
 
@@ -9,139 +12,22 @@
 #include "utf8.h"
 
 #include <errno.h>
-#include <libxml/xmlreader.h>
 #include <strings.h>
-#include <yaz/marcdisp.h>
 #include <yaz/yaz-iconv.h>
 
 #define LEADER 24
 #define LENGTH_DIGITS 5
+#define BASE_AT 12     /* in the leader: where the data begins */
+#define ENTRY 12       /* of the directory: tag, length, start */
+#define LANGUAGE_AT 35 /* in 008 */
 #define RECORD_MAX 100000
 #define RECORD_END 0x1d
+#define FIELD_END 0x1e
+#define SUBFIELD 0x1f
 #define ESCAPE 0x1b /* only MARC-8 has it */
 
-/* A record while its fields are taken from a tree. */
-struct tree {
-	struct import *im;
-	yaz_iconv_t cd; /* NULL: it is UTF-8 */
-	struct marc *marc;
-	const char *error;
-};
-
-/* --- a tree of XML, whoever made it --- */
-
-/* Text that is not what it was said to be is left as it is: it fails the
- * check for UTF-8 later on, where it is named. */
-static char *
-converted(struct tree *t, const char *s)
-{
-	size_t left = strlen(s), room = left * 4 + 16;
-	char *in = arena_strndup(t->im->req->arena, s, left);
-	char *out = arena_alloc(t->im->req->arena, room + 1), *p = out;
-
-	yaz_iconv(t->cd, NULL, NULL, NULL, NULL);
-	if (yaz_iconv(t->cd, &in, &left, &p, &room) == (size_t)-1 || left > 0)
-		return arena_strdup(t->im->req->arena, s);
-	yaz_iconv(t->cd, NULL, NULL, &p, &room);
-	*p = '\0';
-	return out;
-}
-
-static const char *
-text_of(struct tree *t, const xmlNode *node)
-{
-	xmlChar *content = xmlNodeGetContent(node);
-	const char *text = (const char *)content, *copy;
-
-	if (!text)
-		return "";
-	copy =
-	    t->cd ? converted(t, text) : arena_strdup(t->im->req->arena, text);
-	xmlFree(content);
-	return copy;
-}
-
-static bool
-is_element(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE &&
-	    strcmp((const char *)node->name, name) == 0;
-}
-
-/* The first character of an attribute, ' ' if there is none. */
-static char
-sign_of(const xmlNode *node, const char *name)
-{
-	xmlChar *value = xmlGetProp(node, (const xmlChar *)name);
-	char sign = value && *value && *value < 0x80 ? (char)*value : ' ';
-
-	xmlFree(value);
-	return sign;
-}
-
-static void
-take_subfields(struct tree *t, const xmlNode *node, struct marc_field *field)
-{
-	field->subfields = arena_alloc(
-	    t->im->req->arena, MARC_SUBFIELDS_MAX * sizeof(*field->subfields));
-	for (node = node->children; node; node = node->next) {
-		if (!is_element(node, "subfield"))
-			continue;
-		if (field->n == MARC_SUBFIELDS_MAX) {
-			t->error = "a field of it has too many subfields";
-			return;
-		}
-		field->subfields[field->n++] =
-		    (struct marc_subfield){ sign_of(node, "code"),
-			    text_of(t, node) };
-	}
-}
-
-static void
-take_field(struct tree *t, const xmlNode *node)
-{
-	struct marc_field *field = &t->marc->fields[t->marc->n];
-	xmlChar *tag = xmlGetProp(node, (const xmlChar *)"tag");
-
-	if (t->marc->n == MARC_FIELDS_MAX) {
-		t->error = "it has too many fields";
-	} else if (tag && strlen((char *)tag) == 3) {
-		*field = (struct marc_field){ .ind1 = sign_of(node, "ind1"),
-			.ind2 = sign_of(node, "ind2") };
-		memcpy(field->tag, tag, 3);
-		if (is_element(node, "controlfield"))
-			field->data = text_of(t, node);
-		else
-			take_subfields(t, node, field);
-		t->marc->n++;
-	}
-	xmlFree(tag);
-}
-
-/* NULL, or what is wrong with it. */
-static const char *
-take_tree(
-    struct import *im, yaz_iconv_t cd, const xmlNode *record, struct marc *marc)
-{
-	struct tree t = { .im = im, .cd = cd, .marc = marc };
-
-	*marc = (struct marc){ .leader = "",
-		.fields = arena_alloc(
-		    im->req->arena, MARC_FIELDS_MAX * sizeof(*marc->fields)) };
-	for (const xmlNode *node = record->children; node && !t.error;
-	     node = node->next) {
-		if (is_element(node, "leader"))
-			snprintf(marc->leader, sizeof(marc->leader), "%s",
-			    text_of(&t, node));
-		else if (is_element(node, "controlfield") ||
-		    is_element(node, "datafield"))
-			take_field(&t, node);
-	}
-	return t.error;
-}
-
-static bool
-take_marc(
+bool
+import_marc_take(
     struct import *im, size_t where, const char *error, const struct marc *marc)
 {
 	struct import_record record = { .where = where };
@@ -152,8 +38,6 @@ take_marc(
 	return import_take(im, &record);
 }
 
-/* --- ISO 2709 --- */
-
 struct file {
 	struct import *im;
 	unsigned char data[65536];
@@ -161,8 +45,8 @@ struct file {
 	unsigned char record[RECORD_MAX + 1];
 	size_t len;
 	size_t number; /* of the record */
-	yaz_marc_t marc;
 	yaz_iconv_t marc8, cp949, named;
+	yaz_iconv_t cd; /* of this record; NULL: it is UTF-8 */
 };
 
 /* -1 at the end. */
@@ -184,7 +68,8 @@ next_byte(struct file *f)
 	return f->data[f->at++];
 }
 
-/* Ends of lines between records are not part of them. */
+/* Ends of lines between records are not part of them, nor is a byte order
+ * mark. */
 static int
 skip_space(struct file *f)
 {
@@ -192,7 +77,8 @@ skip_space(struct file *f)
 
 	do {
 		c = next_byte(f);
-	} while (c == '\n' || c == '\r' || c == ' ');
+	} while (c == '\n' || c == '\r' || c == ' ' || c == 0xef || c == 0xbb ||
+	    c == 0xbf);
 	return c;
 }
 
@@ -219,21 +105,37 @@ next_record(struct file *f)
 	return true;
 }
 
+/* False unless all are digits. */
+static bool
+number_at(const struct file *f, size_t at, size_t digits, size_t *number)
+{
+	size_t n = 0;
+
+	for (size_t i = at; i < at + digits; i++) {
+		if (f->record[i] < '0' || f->record[i] > '9')
+			return false;
+		n = n * 10 + (size_t)(f->record[i] - '0');
+	}
+	*number = n;
+	return true;
+}
+
 static const char *
 check_record(const struct file *f)
 {
-	size_t length = 0;
+	size_t length;
 
 	if (f->len > RECORD_MAX)
 		return "it is longer than a record can be";
 	if (f->len < LEADER + 2 || f->record[f->len - 1] != RECORD_END)
 		return "it is cut off";
-	for (size_t i = 0; i < LENGTH_DIGITS; i++) {
-		if (f->record[i] < '0' || f->record[i] > '9')
-			return "it does not begin with its length";
-		length = length * 10 + (size_t)(f->record[i] - '0');
-	}
-	return length == f->len ? NULL : "its length is not what it says";
+	if (!number_at(f, 0, LENGTH_DIGITS, &length))
+		return "it does not begin with its length";
+	if (length != f->len)
+		return "its length is not what it says";
+	return memchr(f->record, '\0', f->len) ?
+	    "it has bytes that no text has" :
+	    NULL;
 }
 
 static bool
@@ -261,15 +163,26 @@ is_pairs(const struct file *f)
 	return true;
 }
 
-/* Is there a field that only KORMARC has? */
+/* Is there a field that only KORMARC has, or does 008 say that the book is in
+ * Korean? */
 static bool
-is_kormarc(const struct file *f)
+is_korean(const struct file *f)
 {
-	for (size_t i = LEADER; i + 12 < f->len && f->record[i] != 0x1e;
-	     i += 12) {
-		if (memcmp(f->record + i, "049", 3) == 0 ||
-		    memcmp(f->record + i, "052", 3) == 0 ||
-		    memcmp(f->record + i, "056", 3) == 0)
+	size_t base, start;
+
+	for (size_t i = LEADER; i + ENTRY < f->len && f->record[i] != FIELD_END;
+	     i += ENTRY) {
+		const unsigned char *tag = f->record + i;
+
+		if (memcmp(tag, "049", 3) == 0 || memcmp(tag, "052", 3) == 0 ||
+		    memcmp(tag, "056", 3) == 0)
+			return true;
+		if (memcmp(tag, "008", 3) == 0 &&
+		    number_at(f, BASE_AT, LENGTH_DIGITS, &base) &&
+		    number_at(f, i + 7, 5, &start) &&
+		    base + start + LANGUAGE_AT + 3 <= f->len &&
+		    memcmp(f->record + base + start + LANGUAGE_AT, "kor", 3) ==
+			0)
 			return true;
 	}
 	return false;
@@ -277,7 +190,7 @@ is_kormarc(const struct file *f)
 
 /*
  * The leader has "a" for UTF-8.  A blank means MARC-8 in MARC 21 and EUC-KR
- * in KORMARC, and is often left there in UTF-8: the bytes say which.
+ * in Korea, and is often left there in UTF-8: the bytes say which.
  */
 static yaz_iconv_t
 charset_of(const struct file *f)
@@ -290,29 +203,129 @@ charset_of(const struct file *f)
 		return NULL;
 	if (memchr(f->record, ESCAPE, f->len))
 		return f->marc8;
-	return is_pairs(f) && is_kormarc(f) ? f->cp949 : f->marc8;
+	return is_pairs(f) && is_korean(f) ? f->cp949 : f->marc8;
+}
+
+/* --- its fields --- */
+
+/* Text that is not what it was said to be is left as it is: it fails the
+ * check for UTF-8 later on, where it is named. */
+static const char *
+text_at(struct file *f, size_t at, size_t len)
+{
+	struct arena *arena = f->im->req->arena;
+	char *copy = arena_strndup(arena, (const char *)f->record + at, len);
+	char *in = copy, *out, *p;
+	size_t room = len * 4 + 16;
+
+	if (!f->cd || len == 0)
+		return copy;
+	p = out = arena_alloc(arena, room + 1);
+	yaz_iconv(f->cd, NULL, NULL, NULL, NULL);
+	if (yaz_iconv(f->cd, &in, &len, &p, &room) == (size_t)-1 || len > 0)
+		return copy;
+	yaz_iconv(f->cd, NULL, NULL, &p, &room);
+	*p = '\0';
+	return out;
+}
+
+static size_t
+count_bytes(const unsigned char *s, size_t len, unsigned char what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += s[i] == what;
+	return n;
+}
+
+/* What stands before the first subfield, beside the two indicators, is
+ * nobody's. */
+static void
+take_subfields(struct file *f, size_t at, size_t end, struct marc_field *field)
+{
+	size_t n = count_bytes(f->record + at, end - at, SUBFIELD);
+
+	field->subfields =
+	    arena_alloc(f->im->req->arena, n * sizeof(*field->subfields));
+	while (at < end && f->record[at] != SUBFIELD)
+		at++;
+	while (at < end) {
+		size_t from = ++at;
+
+		while (at < end && f->record[at] != SUBFIELD)
+			at++;
+		if (at > from)
+			field->subfields[field->n++] =
+			    (struct marc_subfield){ (char)f->record[from],
+				    text_at(f, from + 1, at - from - 1) };
+	}
+}
+
+/* The field of an entry of the directory.  False: there is none. */
+static bool
+take_field(struct file *f, size_t entry, size_t base, struct marc_field *field)
+{
+	size_t len, start, at, end;
+
+	if (!number_at(f, entry + 3, 4, &len) ||
+	    !number_at(f, entry + 7, 5, &start) || len == 0)
+		return false;
+	at = base + start;
+	end = at + len - 1;
+	if (end >= f->len || f->record[end] != FIELD_END)
+		return false;
+	*field = (struct marc_field){ .ind1 = ' ', .ind2 = ' ' };
+	memcpy(field->tag, f->record + entry, 3);
+	if (memcmp(field->tag, "00", 2) == 0) {
+		field->data = text_at(f, at, end - at);
+		return true;
+	}
+	if (end - at >= 2) {
+		field->ind1 = (char)f->record[at];
+		field->ind2 = (char)f->record[at + 1];
+	}
+	take_subfields(f, at, end, field);
+	return true;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *
+take_fields(struct file *f, struct marc *marc)
+{
+	static const char wrong[] = "its directory of fields is wrong";
+	size_t base, n;
+
+	if (!number_at(f, BASE_AT, LENGTH_DIGITS, &base) || base <= LEADER ||
+	    base >= f->len || f->record[base - 1] != FIELD_END ||
+	    (base - 1 - LEADER) % ENTRY != 0)
+		return wrong;
+	n = (base - 1 - LEADER) / ENTRY;
+	*marc = (struct marc){ .fields = arena_alloc(f->im->req->arena,
+				   n * sizeof(*marc->fields)) };
+	memcpy(marc->leader, f->record, LEADER);
+	for (; marc->n < n; marc->n++) {
+		if (!take_field(f, LEADER + marc->n * ENTRY, base,
+			&marc->fields[marc->n]))
+			return wrong;
+	}
+	return NULL;
 }
 
 static bool
 take_record(struct file *f)
 {
 	const char *error = check_record(f);
-	xmlNode *record = NULL;
 	struct marc marc;
-	bool go_on;
 
-	if (!error &&
-	    (yaz_marc_read_iso2709(
-		 f->marc, (const char *)f->record, (int)f->len) <= 0 ||
-		yaz_marc_write_xml(f->marc, &record, NULL, NULL, NULL) < 0))
-		error = "its directory of fields is wrong";
-	if (!error)
-		error = take_tree(f->im, charset_of(f), record, &marc);
-	go_on = take_marc(f->im, f->number, error, &marc);
-	if (record)
-		xmlFreeNode(record);
-	return go_on;
+	if (!error) {
+		f->cd = charset_of(f);
+		error = take_fields(f, &marc);
+	}
+	return import_marc_take(f->im, f->number, error, &marc);
 }
+
+/* --- the whole --- */
 
 static yaz_iconv_t
 open_charset(const char *name)
@@ -346,7 +359,6 @@ import_marc(struct import *im)
 		command_die("there is no memory");
 	f->im = im;
 	im->unit = "record";
-	f->marc = yaz_marc_create();
 	open_charsets(f);
 	while (next_record(f) && take_record(f))
 		;
@@ -354,97 +366,5 @@ import_marc(struct import *im)
 	yaz_iconv_close(f->cp949);
 	if (f->named)
 		yaz_iconv_close(f->named);
-	yaz_marc_destroy(f->marc);
 	free(f);
-}
-
-/* --- MARCXML --- */
-
-static int
-read_xml(void *im, char *data, int size)
-{
-	return (int)import_read(im, data, (size_t)size);
-}
-
-static int
-close_xml(void *im ATTR_UNUSED)
-{
-	return 0;
-}
-
-/* The first thing that libxml2 has to say. */
-struct xml_error {
-	char text[200];
-	int line;
-};
-
-static void
-note_error(void *arg, xmlErrorPtr e)
-{
-	struct xml_error *error = arg;
-
-	if (error->text[0] || e->level < XML_ERR_ERROR)
-		return;
-	snprintf(error->text, sizeof(error->text), "%s",
-	    e->message ? e->message : "it is no XML");
-	error->text[strcspn(error->text, "\n")] = '\0';
-	error->line = e->line;
-}
-
-/* False when no more shall be read. */
-static bool
-take_node(struct import *im, xmlTextReader *reader, bool *next)
-{
-	const char *name = (const char *)xmlTextReaderConstLocalName(reader);
-	struct marc marc;
-	xmlNode *node;
-
-	*next = false;
-	/* Entities could make a small file large, or read other files. */
-	if (xmlTextReaderNodeType(reader) == XML_READER_TYPE_DOCUMENT_TYPE)
-		command_die("the file has a document type (<!DOCTYPE …>),"
-			    " which MARCXML does not need; take it out");
-	if (xmlTextReaderNodeType(reader) != XML_READER_TYPE_ELEMENT || !name ||
-	    strcmp(name, "record") != 0)
-		return true;
-	node = xmlTextReaderExpand(reader);
-	if (!node)
-		return true; /* the next step of the reader fails */
-	*next = true;
-	return take_marc(im, (size_t)xmlGetLineNo(node),
-	    take_tree(im, NULL, node, &marc), &marc);
-}
-
-static bool
-read_nodes(struct import *im, xmlTextReader *reader)
-{
-	bool next = false, go_on = true;
-	int more = xmlTextReaderRead(reader);
-
-	while (go_on && more == 1) {
-		go_on = take_node(im, reader, &next);
-		if (go_on)
-			more = next ? xmlTextReaderNext(reader) :
-				      xmlTextReaderRead(reader);
-	}
-	return more >= 0;
-}
-
-void
-import_marcxml(struct import *im)
-{
-	struct xml_error error = { "", 0 };
-	xmlTextReader *reader = xmlReaderForIO(read_xml, close_xml, im, NULL,
-	    im->options.charset, XML_PARSE_NONET | XML_PARSE_COMPACT);
-
-	if (!reader)
-		command_die("there is no memory");
-	im->unit = "line";
-	xmlTextReaderSetStructuredErrorHandler(reader, note_error, &error);
-	if (!read_nodes(im, reader) && !import_stopped)
-		import_refuse(im, (size_t)error.line,
-		    arena_printf(im->req->arena,
-			"the file is no XML from here on: %s", error.text));
-	xmlFreeTextReader(reader);
-	xmlCleanupParser();
 }

@@ -7,9 +7,6 @@
 
 #include "import.h"
 
-#define MARC_FIELDS_MAX 2000
-#define MARC_SUBFIELDS_MAX 200
-
 struct marc_subfield {
 	char code;
 	const char *s;
@@ -39,6 +36,10 @@ const char *marc_subfield(const struct marc_field *field, char code);
 /* Makes the texts of a record of the fields (MARC 21 and KORMARC). */
 void marc_facts(
     struct import *im, const struct marc *marc, struct import_record *record);
+
+/* Takes a record, or refuses it if there is an error. */
+bool import_marc_take(struct import *im, size_t where, const char *error,
+    const struct marc *marc);
 
 void import_marc(struct import *im);	/* ISO 2709 */
 void import_marcxml(struct import *im); /* MARCXML */
