@@ -25,6 +25,8 @@
 #define TRIES 6 /* while MariaDB is away: 1 + 2 + 4 + 8 + 16 seconds */
 #define DRAW_US 100000
 #define BAR 30
+#define PIPED 1000 /* records */
+#define MEMORY ((size_t)32 * 1024 * 1024)
 #define NOTE_MAX 190 /* bytes of a file's name */
 #define REFUSED_STATUS 3
 
@@ -36,20 +38,30 @@ static const char usage[] =
     "catalogue.  Without --apply it only says what it would do.  FILE may be\n"
     "- for standard input.  Doing it again changes nothing more.\n"
     "\n"
-    "  --apply               write\n"
+    "  seoga import books.csv                  what would come of it?\n"
+    "  seoga import books.csv --apply          do it\n"
+    "\n"
+    "  --apply               write; --dry-run, as it is without, only looks\n"
+    "  --changes             tell each change of a book that is there already\n"
+    "  --all-messages        all of them, not only the first 50\n"
     "  --format FORMAT       csv, marc or marcxml; found out otherwise\n"
-    "  --charset NAME        utf-8, cp949, euc-kr, marc-8\n"
+    "  --charset NAME        utf-8, cp949, euc-kr, marc-8; CSV is UTF-8\n"
+    "                        otherwise, and of MARC it is found out\n"
     "  --source NAME         goes before each source id, as in NAME:123\n"
-    "  --map FACT=COLUMN     which column of a CSV file has what\n"
-    "  --map-category TEXT=SLUG  what begins so belongs there (KDC 81=...)\n"
-    "  --category SLUG       for new books of which the file does not tell\n"
-    "  --price WON           the same for the price,\n"
-    "  --stock N             the copies in stock (0),\n"
-    "  --author TEXT         the author,\n"
-    "  --language CODE       and the language (ko)\n"
+    "  --map FACT=COLUMN     this column of a CSV file has that: title,\n"
+    "                        author, publisher, published_year, isbn13,\n"
+    "                        language, description, price, stock_quantity,\n"
+    "                        category, kdc, ddc, image_url, source_id\n"
+    "  --map-category TEXT=CATEGORY  where a category that begins so belongs;\n"
+    "                        \"KDC 81=...\" for a number in KDC (DDC alike)\n"
     "  --set-stock           set the stock of books that are there already\n"
-    "  --all-messages        not only the first 50\n"
-    "The status is 0, 1 after a mistake, or 3 if records were refused.";
+    "For new books of which the file does not tell:\n"
+    "  --category CATEGORY   a name, as on the site or in its addresses\n"
+    "  --price WON  --stock N  --author TEXT  --language CODE\n"
+    "                        the stock is otherwise 0, the language ko\n"
+    "\n"
+    "The status is 0, 1 after a mistake or when it was stopped, 3 if records\n"
+    "were refused.  doc/import.md tells more.";
 
 static void
 stop(int signal ATTR_UNUSED)
@@ -97,7 +109,18 @@ peek(struct import *im)
 		if (n == 0)
 			return;
 		im->npeeked += (size_t)n;
+		im->done += n;
 	}
+}
+
+/* The command has become the account that runs the site. */
+static void ATTR_NORETURN
+die_opening(const char *file)
+{
+	int error = errno;
+
+	command_die("cannot read %s: %s%s", file, strerror(error),
+	    error == EACCES ? "; try: seoga import - < FILE" : "");
 }
 
 static void
@@ -109,11 +132,26 @@ open_file(struct import *im)
 	    STDIN_FILENO :
 	    open(im->options.file, O_RDONLY | O_CLOEXEC);
 	if (im->fd < 0 || fstat(im->fd, &st) < 0)
-		command_die(
-		    "cannot read %s: %s", im->options.file, strerror(errno));
+		die_opening(im->options.file);
 	if (S_ISREG(st.st_mode))
 		im->size = st.st_size;
 	peek(im);
+}
+
+/* What librarians have in their hands that looks like CSV and is none. */
+static void
+refuse_others(const struct import *im)
+{
+	const unsigned char *s = im->peeked;
+
+	if (im->npeeked >= 4 && memcmp(s, "PK\3\4", 4) == 0)
+		command_die("%s is a spreadsheet or an archive; save it as CSV"
+			    " (UTF-8)",
+		    im->options.file);
+	if (im->npeeked >= 2 &&
+	    (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
+		command_die(
+		    "%s is UTF-16; save it as CSV (UTF-8)", im->options.file);
 }
 
 /* XML begins with "<", a MARC record with the 24 characters of its leader,
@@ -123,7 +161,7 @@ format_of(const struct import *im)
 {
 	const unsigned char *s = im->peeked;
 	size_t n = im->npeeked;
-	bool is_marc = n >= 24;
+	bool is_marc;
 
 	if (n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
 		s += 3;
@@ -135,9 +173,10 @@ format_of(const struct import *im)
 	}
 	if (n > 0 && *s == '<')
 		return IMPORT_MARCXML;
+	is_marc = n >= 24;
 	for (size_t i = 0; is_marc && i < 5; i++)
-		is_marc = im->peeked[i] >= '0' && im->peeked[i] <= '9' &&
-		    im->peeked[12 + i] >= '0' && im->peeked[12 + i] <= '9';
+		is_marc = s[i] >= '0' && s[i] <= '9' && s[12 + i] >= '0' &&
+		    s[12 + i] <= '9';
 	return is_marc ? IMPORT_MARC : IMPORT_CSV;
 }
 
@@ -154,15 +193,19 @@ clear_bar(const struct import *im)
 static void
 draw_bar(const struct import *im, int percent, double rate)
 {
-	fputs("\r[", stderr);
-	for (int i = 0; i < BAR; i++)
-		fputc(i * 100 < percent * BAR ? '#' : '.', stderr);
-	fprintf(stderr, "] %3d%%  %zu records, %.0f a second\033[K", percent,
-	    im->read, rate);
+	fputc('\r', stderr);
+	if (im->size > 0) {
+		fputc('[', stderr);
+		for (int i = 0; i < BAR; i++)
+			fputc(i * 100 < percent * BAR ? '#' : '.', stderr);
+		fprintf(stderr, "] %3d%%  ", percent);
+	}
+	fprintf(stderr, "%zu records, %.0f a second\033[K", im->read, rate);
 	fflush(stderr);
 }
 
-/* On a terminal a bar, else a line for each tenth of the file. */
+/* On a terminal a bar, else a line for each tenth of the file, or for so many
+ * records where its size is not known. */
 static void
 show_progress(struct import *im)
 {
@@ -178,6 +221,10 @@ show_progress(struct import *im)
 	} else if (!im->terminal && percent / 10 > im->tenth) {
 		im->tenth = percent / 10;
 		fprintf(stderr, "%3d%%  %zu records\n", percent, im->read);
+	} else if (!im->terminal && im->size == 0 &&
+	    im->read / PIPED > im->piped) {
+		im->piped = im->read / PIPED;
+		fprintf(stderr, "%zu records\n", im->read);
 	}
 }
 
@@ -214,11 +261,41 @@ static void
 count_batch(struct import *im)
 {
 	for (size_t i = 0; i < im->n; i++) {
-		im->results[im->batch[i].result]++;
-		if (im->batch[i].result == BULK_REFUSED)
-			import_say(im, im->batch[i].where, "error", "%s",
-			    im->batch[i].error);
+		const struct bulk_book *book = &im->batch[i];
+
+		im->results[book->result]++;
+		if (book->result == BULK_REFUSED)
+			import_say(im, book->where, "error", "%s", book->error);
+		else if (book->result == BULK_CHANGED &&
+		    im->options.show_changes)
+			import_say(im, book->where, "change", "%s",
+			    import_changes(im, book));
 	}
+}
+
+static void ATTR_NORETURN
+die_away(const struct import *im)
+{
+	const char *why = im->req->fail_text;
+
+	clear_bar(im);
+	if (!im->run.write)
+		command_die("%s", why ? why : "It failed.");
+	command_die("%s What comes before %s %zu is done; do the same again to"
+		    " go on.",
+	    why ? why : "It failed.", im->unit, im->batch[0].where);
+}
+
+/* The lock went with the link. */
+static void
+lock_again(struct import *im)
+{
+	int rc = im->run.write ? bulk_lock(im->req) : RC_OK;
+
+	if (rc == RC_CONFLICT)
+		command_die("another import has begun meanwhile");
+	if (rc < 0)
+		req_forgive(im->req);
 }
 
 /* MariaDB may be restarted under us: doing a batch again is safe. */
@@ -237,26 +314,25 @@ flush(struct import *im)
 		    1U << tries);
 		req_forgive(req);
 		sleep(1U << tries);
-		if (bulk_lock(req) < 0)
-			req_forgive(req);
+		lock_again(im);
 	}
 	if (rc < 0)
-		command_die("%s Records up to %s %zu are done; do the same"
-			    " again to go on.",
-		    req->fail_text ? req->fail_text : "It failed.", im->unit,
-		    im->batch[0].where - 1);
+		die_away(im);
 	count_batch(im);
 	im->n = 0;
 	arena_reset(req->arena);
 }
 
+/* Long records make short batches. */
 static bool
 after_record(struct import *im)
 {
-	if (im->n == BULK_MAX) {
+	bool full = im->n == BULK_MAX || arena_used(im->req->arena) > MEMORY;
+
+	if (full)
 		flush(im);
+	if (full || im->read % BULK_MAX == 0)
 		show_progress(im);
-	}
 	return !import_stopped;
 }
 
@@ -325,9 +401,20 @@ import_take(struct import *im, const struct import_record *record)
 
 /* --- the whole --- */
 
+static char *
+kept(const char *text)
+{
+	char *copy = strdup(text ? text : "");
+
+	if (!copy)
+		command_die("there is no memory");
+	return copy;
+}
+
 static void
 read_categories(struct import *im)
 {
+	static const char *const names[] = { "slug", "name_ko", "name_en" };
 	json_t *rows, *row;
 	size_t i;
 
@@ -339,9 +426,31 @@ read_categories(struct import *im)
 		command_die("there is no memory");
 	json_array_foreach(rows, i, row) {
 		im->categories[i].id = model_int(row, "id");
-		snprintf(im->categories[i].slug, sizeof(im->categories[i].slug),
-		    "%s", model_text(row, "slug"));
+		for (size_t n = 0; n < LENGTH(names); n++)
+			im->categories[i].names[n] =
+			    kept(model_text(row, names[n]));
 	}
+}
+
+static void
+free_categories(struct import *im)
+{
+	for (size_t i = 0; i < im->ncategories; i++) {
+		for (size_t n = 0; n < LENGTH(im->categories[i].names); n++)
+			free(im->categories[i].names[n]);
+	}
+	free(im->categories);
+}
+
+static void ATTR_NORETURN
+die_uncategorized(const struct import *im, const char *name)
+{
+	fprintf(stderr, "The categories are:");
+	for (size_t i = 0; i < im->ncategories; i++)
+		fprintf(stderr, "%s %s (%s)", i ? "," : "",
+		    im->categories[i].names[0], im->categories[i].names[1]);
+	fputc('\n', stderr);
+	command_die("there is no category \"%s\"", name);
 }
 
 static void
@@ -353,13 +462,13 @@ check_categories(struct import *im)
 		im->category =
 		    import_category(im, o->category, strlen(o->category));
 		if (!im->category)
-			command_die("there is no category \"%s\"", o->category);
+			die_uncategorized(im, o->category);
 	}
 	for (size_t i = 0; i < o->ncategories; i++) {
 		const char *slug = o->categories[i].to;
 
 		if (!import_category(im, slug, strlen(slug)))
-			command_die("there is no category \"%s\"", slug);
+			die_uncategorized(im, slug);
 	}
 }
 
@@ -516,7 +625,8 @@ static const struct option known[] = { { "help", no_argument, NULL, 'h' },
 	{ "author", required_argument, NULL, 'a' },
 	{ "language", required_argument, NULL, 'l' },
 	{ "set-stock", no_argument, NULL, 'S' },
-	{ "all-messages", no_argument, NULL, 'A' }, { 0 } };
+	{ "all-messages", no_argument, NULL, 'A' },
+	{ "changes", no_argument, NULL, 'C' }, { 0 } };
 
 static void
 take_option(struct import_options *o, int option)
@@ -566,6 +676,9 @@ take_option(struct import_options *o, int option)
 		break;
 	case 'A':
 		o->all_messages = true;
+		break;
+	case 'C':
+		o->show_changes = true;
 		break;
 	default:
 		command_die("%s", usage);
@@ -636,6 +749,7 @@ main(int argc, char **argv)
 	command_begin("import");
 	im.options = read_options(argc, argv);
 	open_file(&im);
+	refuse_others(&im);
 	command_open(&req, "import", false);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -644,9 +758,9 @@ main(int argc, char **argv)
 	refused = im.results[BULK_REFUSED] > 0;
 	bulk_seen_close(im.keys);
 	bulk_seen_close(im.run.books);
-	free(im.categories);
+	free_categories(&im);
 	command_close(&req);
-	return refused	   ? REFUSED_STATUS :
-	    import_stopped ? EXIT_FAILURE :
-			     EXIT_SUCCESS;
+	return import_stopped ? EXIT_FAILURE :
+	    refused	      ? REFUSED_STATUS :
+				EXIT_SUCCESS;
 }

@@ -55,7 +55,7 @@ struct import_options {
 	const char *file; /* "-": standard input */
 	enum import_format format;
 	const char *charset; /* NULL: found out */
-	bool write, set_stock, all_messages;
+	bool write, set_stock, all_messages, show_changes;
 	const char *source;   /* goes before each source id; NULL: none */
 	const char *category; /* slugs and texts for what a record lacks */
 	const char *author, *language;
@@ -68,7 +68,7 @@ struct import_options {
 
 struct import_category {
 	int64_t id;
-	char slug[41];
+	char *names[3]; /* as in addresses, in Korean, in English */
 };
 
 struct import {
@@ -101,6 +101,7 @@ struct import {
 	bool terminal;
 	int64_t begin, shown; /* by log_now() */
 	int tenth;
+	size_t piped; /* thousands of records */
 };
 
 extern volatile sig_atomic_t import_stopped;
@@ -117,7 +118,8 @@ bool import_take(struct import *im, const struct import_record *record);
 /* A record that cannot even be read. */
 bool import_refuse(struct import *im, size_t where, const char *error);
 
-/* A line for the librarian about the record there: "error" or "note". */
+/* A line for the librarian about the record there: "error", "note" or
+ * "change". */
 void import_say(struct import *im, size_t where, const char *kind,
     const char *fmt, ...) ATTR_PRINTF(4, 5);
 
@@ -131,11 +133,16 @@ const char *import_facts(struct import *im, const struct import_record *record,
  * for those that have none. */
 extern const char *const import_fact_names[FACTS];
 
-/* 0 when there is no such category. */
-int64_t import_category(const struct import *im, const char *slug, size_t len);
+/* By one of its names; 0 when there is no such category, or more than one. */
+int64_t import_category(const struct import *im, const char *name, size_t len);
 
 /* Minor units of "15,000", "₩15000", "15000원", "12.50"; -1 if it is none. */
 int64_t import_price(const char *s, size_t len);
+
+/* --- import_changes.c --- */
+
+/* What became of a book that was there, in words: "price 12000 → 13000". */
+const char *import_changes(struct import *im, const struct bulk_book *book);
 
 /* --- import_csv.c; import_marc.h has the others --- */
 

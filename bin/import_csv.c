@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "csv.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -48,6 +49,10 @@ static const struct {
 	{ "발행년도", FACT_YEAR },
 	{ "발행연도", FACT_YEAR },
 	{ "발행년", FACT_YEAR },
+	{ "발행일", FACT_YEAR },
+	{ "발행일자", FACT_YEAR },
+	{ "출판일", FACT_YEAR },
+	{ "출간일", FACT_YEAR },
 	{ "language", FACT_LANGUAGE },
 	{ "language_code", FACT_LANGUAGE },
 	{ "언어", FACT_LANGUAGE },
@@ -63,6 +68,7 @@ static const struct {
 	{ "수량", FACT_STOCK },
 	{ "category", FACT_CATEGORY },
 	{ "분류", FACT_CATEGORY },
+	{ "카테고리", FACT_CATEGORY },
 	{ "kdc", FACT_KDC },
 	{ "분류기호", FACT_KDC },
 	{ "ddc", FACT_DDC },
@@ -197,9 +203,32 @@ check_maps(const struct table *t, const struct import_text *columns)
 	}
 }
 
+/* Why might a file with titles seem to have none? */
+static void ATTR_NORETURN
+die_untitled(const struct table *t, const struct import_text *columns)
+{
+	if (t->ncolumns == 1 && strpbrk(columns[0].s, ";\t"))
+		command_die("the first line has no commas; save the file as"
+			    " CSV with commas between the columns");
+	command_die("the first line names no column for the title; it must"
+		    " name the columns (--map says which is which)");
+}
+
+static void
+check_utf8(const struct import_text *columns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!utf8_valid(columns[i].s, columns[i].len))
+			command_die("the first line is not UTF-8; for a file"
+				    " of an older Korean program add"
+				    " --charset cp949");
+	}
+}
+
 static void
 read_header(struct table *t, const struct import_text *columns, size_t n)
 {
+	check_utf8(columns, n);
 	t->ncolumns = n;
 	for (size_t i = 0; i < n; i++)
 		t->facts[i] = fact_of_column(t->im, columns[i].s);
@@ -207,9 +236,7 @@ read_header(struct table *t, const struct import_text *columns, size_t n)
 	know_goodbooks(t, columns);
 	settle_doubles(t);
 	if (!has_fact(t, n, FACT_TITLE))
-		command_die("the first line names no column for the title; it"
-			    " must name the columns (--map says which is"
-			    " which)");
+		die_untitled(t, columns);
 	say_columns(t, columns);
 }
 

@@ -11,6 +11,7 @@
 #include "utf8.h"
 
 #include <glib.h>
+#include <strings.h>
 
 #define TEXT_MAX 255 /* characters: title, author, publisher */
 #define SOURCE_MAX 64
@@ -280,6 +281,14 @@ read_isbn(struct maker *m, enum fact fact, char isbn[ISBN_SIZE])
 				    isbn_read(s, len, isbn);
 }
 
+/* "9.78043902348e+12": its last digits are lost. */
+static bool
+is_rounded(const char *s, size_t len)
+{
+	return s[0] >= '0' && s[0] <= '9' &&
+	    (memchr(s, 'e', len) || memchr(s, 'E', len)) && memchr(s, '+', len);
+}
+
 static void
 take_isbn(struct maker *m)
 {
@@ -296,7 +305,10 @@ take_isbn(struct maker *m)
 	if (!s)
 		s = line_of(m, FACT_ISBN_ELSE, &len);
 	if (s)
-		say(m, "\"%s\" is no ISBN and is left out", shown(m, s, len));
+		say(m, "\"%s\" is no ISBN%s and is left out", shown(m, s, len),
+		    is_rounded(s, len) ?
+			" any more (a spreadsheet has rounded it)" :
+			"");
 }
 
 static bool
@@ -539,6 +551,21 @@ whole_number(const char *s, size_t len, int64_t most, int64_t *out)
 	return true;
 }
 
+/* "2008-05-01", "2008.5.1", "2008년 5월", "20080501". */
+static bool
+year_of_date(const char *s, size_t len, int64_t *year)
+{
+	static const char *const after[] = { "-", ".", "/", "년" };
+	bool is_date = len == 8 && all_digits(s, len);
+
+	if (len < 5 || !all_digits(s, 4))
+		return false;
+	for (size_t i = 0; i < LENGTH(after) && !is_date; i++)
+		is_date = len - 4 >= strlen(after[i]) &&
+		    memcmp(s + 4, after[i], strlen(after[i])) == 0;
+	return is_date && whole_number(s, 4, YEAR_MAX, year);
+}
+
 static void
 take_year(struct maker *m)
 {
@@ -548,7 +575,9 @@ take_year(struct maker *m)
 
 	if (!s)
 		return;
-	if (whole_number(s, len, YEAR_MAX, &year) && year != 0)
+	if ((whole_number(s, len, YEAR_MAX, &year) ||
+		year_of_date(s, len, &year)) &&
+	    year != 0)
 		model_set_int(m->book->said, "published_year", year);
 	else
 		say(m, "\"%s\" is no year and is left out", shown(m, s, len));
@@ -721,15 +750,33 @@ take_language(struct maker *m)
 
 /* --- category --- */
 
-int64_t
-import_category(const struct import *im, const char *slug, size_t len)
+static bool
+is_named(const struct import_category *category, const char *name, size_t len)
 {
-	for (size_t i = 0; i < im->ncategories; i++) {
-		if (strlen(im->categories[i].slug) == len &&
-		    memcmp(im->categories[i].slug, slug, len) == 0)
-			return im->categories[i].id;
+	for (size_t i = 0; i < LENGTH(category->names); i++) {
+		if (strlen(category->names[i]) == len &&
+		    strncasecmp(category->names[i], name, len) == 0)
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+int64_t
+import_category(const struct import *im, const char *name, size_t len)
+{
+	int64_t id = 0;
+
+	for (size_t i = 0; i < im->ncategories; i++) {
+		const struct import_category *c = &im->categories[i];
+
+		/* That one is its own. */
+		if (strlen(c->names[0]) == len &&
+		    memcmp(c->names[0], name, len) == 0)
+			return c->id;
+		if (is_named(c, name, len))
+			id = id ? -1 : c->id;
+	}
+	return id < 0 ? 0 : id;
 }
 
 static bool

@@ -1,12 +1,19 @@
 /* bulk -- see bulk.h. */
 #include "bulk.h"
 
+#include "audit.h"
+#include "book.h"
 #include "buf.h"
+#include "category.h"
 #include "db.h"
 #include "model.h"
 
-#define JSON_MAX ((size_t)64 * 1024 * 1024)
+/* A text that goes out is a part of this size, and one row more: MariaDB
+ * takes 16 MB at once. */
+#define PART ((size_t)4 * 1024 * 1024)
+#define JSON_MAX (2 * PART)
 #define LOCK_S 1
+#define NO_TRACE "00000000000000000000000000000000" /* of a command */
 
 /* A batch goes out as one JSON text, so that each statement is a constant,
  * however many rows there are.  Keys are compared in the columns' own
@@ -83,8 +90,18 @@ static const struct db_stmt BULK_STOCK = { "bulk.stock",
 	" book_id BIGINT UNSIGNED PATH '$.book_id',"
 	" delta INT PATH '$.delta',"
 	" stock_after INT UNSIGNED PATH '$.stock_after')) c" };
+static const struct db_stmt BULK_AUDIT = { "bulk.audit",
+	"INSERT INTO audit"
+	" (actor, act, object, object_id, label, changes, trace)"
+	" SELECT 'system', a.act, 'book', a.book_id, a.title, a.changes, ?"
+	" FROM JSON_TABLE(?, '$[*]' COLUMNS ("
+	" book_id BIGINT UNSIGNED PATH '$.book_id',"
+	" act VARCHAR(40)" ASCII " PATH '$.act',"
+	" title VARCHAR(255)" UTF8 " PATH '$.title',"
+	" changes LONGTEXT" UTF8 " PATH '$.changes')) a" };
+/* Locks are the server's: another catalogue on it has a lock of its own. */
 static const struct db_stmt BULK_LOCK = { "bulk.lock",
-	"SELECT GET_LOCK('seoga-import', ?) AS got" };
+	"SELECT GET_LOCK(CONCAT('seoga-import-', DATABASE()), ?) AS got" };
 static const struct db_stmt BULK_PAGE = { "bulk.page",
 	"SELECT b.id," FACT_COLUMNS ", c.slug AS category, b.created_at,"
 	" b.updated_at FROM books b JOIN categories c ON c.id = b.category_id"
@@ -92,7 +109,7 @@ static const struct db_stmt BULK_PAGE = { "bulk.page",
 static const struct db_stmt BULK_COUNT = { "bulk.count",
 	"SELECT SUM(book_count) AS count FROM categories" };
 static const struct db_stmt BULK_CATEGORIES = { "bulk.categories",
-	"SELECT id, slug FROM categories ORDER BY id" };
+	"SELECT id, slug, name_ko, name_en FROM categories ORDER BY id" };
 
 /* What a record may change in an old book without being asked twice. */
 static const char *const plain_facts[] = { "title", "author", "publisher",
@@ -100,7 +117,7 @@ static const char *const plain_facts[] = { "title", "author", "publisher",
 	"category_id", "image_url" };
 static const char *const all_facts[] = { "source_id", "isbn13", "title",
 	"author", "publisher", "published_year", "language", "description",
-	"price", "stock_quantity", "category_id", "image_url" };
+	"price", "stock_quantity", "category_id", "image_url", NULL };
 
 /* A batch on its way. */
 struct batch {
@@ -129,18 +146,41 @@ rows_text(struct req *req, const json_t *rows, const char **text)
 	return rc;
 }
 
+/* Sends what is in the text, with the note first if there is one. */
 static int
-write_rows(struct req *req, const struct db_stmt *st, const json_t *rows)
+write_part(struct req *req, const struct db_stmt *st, const char *note,
+    const struct buf *b)
 {
-	const char *text;
-	int rc;
+	if (b->over)
+		return req_bug(req);
+	if (!note)
+		return db_exec(req, st, DB_ARGS(db_text(b->data)), NULL, NULL);
+	return db_exec(
+	    req, st, DB_ARGS(db_text(note), db_text(b->data)), NULL, NULL);
+}
 
-	if (json_array_size(rows) == 0)
-		return RC_OK;
-	rc = rows_text(req, rows, &text);
-	if (rc < 0)
-		return rc;
-	return db_exec(req, st, DB_ARGS(db_text(text)), NULL, NULL);
+static int
+write_rows(struct req *req, const struct db_stmt *st, const char *note,
+    const json_t *rows)
+{
+	struct buf b = BUF_INIT(JSON_MAX);
+	const json_t *row;
+	int rc = RC_OK;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		buf_char(&b, b.len ? ',' : '[');
+		model_write(row, &b);
+		if (b.len < PART && i + 1 < json_array_size(rows))
+			continue;
+		buf_char(&b, ']');
+		rc = write_part(req, st, note, &b);
+		if (rc < 0)
+			break;
+		buf_reset(&b);
+	}
+	buf_free(&b);
+	return rc;
 }
 
 /* --- which books are they? --- */
@@ -235,6 +275,7 @@ find_all(struct req *req, struct batch *b)
 		b->found[i] = b->becoming[i] = NULL;
 		b->books[i].result = BULK_SAME;
 		b->books[i].error = NULL;
+		b->books[i].changes = NULL;
 		b->books[i].book_id = 0;
 	}
 	for (size_t which = 0; rc == RC_OK && which < LENGTH(key_of); which++)
@@ -276,7 +317,7 @@ new_row(const struct bulk_book *book)
 {
 	json_t *row = json_object();
 
-	for (size_t f = 0; f < LENGTH(all_facts); f++) {
+	for (size_t f = 0; all_facts[f]; f++) {
 		overlay(row, book->otherwise, all_facts[f]);
 		overlay(row, book->said, all_facts[f]);
 	}
@@ -318,6 +359,14 @@ judge_old(struct req *req, struct batch *b, size_t i)
 	b->becoming[i] = changed_row(b, i);
 	if (b->becoming[i])
 		b->books[i].result = BULK_CHANGED;
+}
+
+static void
+note_changes(struct batch *b, size_t i)
+{
+	if (b->becoming[i])
+		b->books[i].changes =
+		    audit_changes(b->found[i], b->becoming[i], all_facts);
 }
 
 static void
@@ -396,21 +445,48 @@ add_stock_change(const struct batch *b, size_t i, json_t *changes)
 }
 
 static int
-write_stock(struct req *req, struct batch *b)
+write_stock(struct req *req, const struct batch *b)
 {
 	json_t *changes = json_array();
-	const char *text;
-	int rc;
 
 	for (size_t i = 0; i < b->n; i++)
 		add_stock_change(b, i, changes);
-	if (json_array_size(changes) == 0)
+	return write_rows(req, &BULK_STOCK, b->run->note, changes);
+}
+
+static int
+add_entry(struct req *req, const struct batch *b, size_t i, json_t *entries)
+{
+	const char *changes;
+	json_t *row;
+	int rc;
+
+	if (!b->becoming[i])
 		return RC_OK;
-	rc = rows_text(req, changes, &text);
+	rc = rows_text(req, b->books[i].changes, &changes);
 	if (rc < 0)
 		return rc;
-	return db_exec(req, &BULK_STOCK,
-	    DB_ARGS(db_text(b->run->note), db_text(text)), NULL, NULL);
+	row = json_object();
+	model_set_int(row, "book_id", b->books[i].book_id);
+	model_set_text(row, "act", b->found[i] ? "book.edit" : "book.add");
+	model_set_text(row, "title", model_text(b->becoming[i], "title"));
+	model_set_text(row, "changes", changes);
+	json_array_append_new(entries, row);
+	return RC_OK;
+}
+
+/* As for a book that a librarian changes in a form, but by the hundred. */
+static int
+write_audit(struct req *req, const struct batch *b)
+{
+	json_t *entries = json_array();
+	int rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < b->n; i++)
+		rc = add_entry(req, b, i, entries);
+	return rc < 0 ? rc :
+			write_rows(req, &BULK_AUDIT,
+			    req->trace ? req->trace : NO_TRACE, entries);
 }
 
 static int
@@ -418,8 +494,10 @@ look(struct req *req, struct batch *b)
 {
 	int rc = find_all(req, b);
 
-	for (size_t i = 0; rc == RC_OK && i < b->n; i++)
+	for (size_t i = 0; rc == RC_OK && i < b->n; i++) {
 		judge(req, b, i);
+		note_changes(b, i);
+	}
 	return rc;
 }
 
@@ -433,18 +511,47 @@ look_and_write(struct req *req, void *arg)
 	if (rc < 0)
 		return rc;
 	added = rows_with(b, BULK_NEW);
-	rc = write_rows(req, &BULK_UPDATE, rows_with(b, BULK_CHANGED));
-	if (rc == RC_OK)
-		rc = write_rows(req, &BULK_INSERT, added);
-	if (rc == RC_OK && json_array_size(added) > 0)
-		rc = find_new(req, b);
-	return rc == RC_OK ? write_stock(req, b) : rc;
+	if ((rc = write_rows(
+		 req, &BULK_UPDATE, NULL, rows_with(b, BULK_CHANGED))) < 0 ||
+	    (rc = write_rows(req, &BULK_INSERT, NULL, added)) < 0 ||
+	    (json_array_size(added) > 0 && (rc = find_new(req, b)) < 0) ||
+	    (rc = write_stock(req, b)) < 0)
+		return rc;
+	return write_audit(req, b);
+}
+
+/* What readers see of it is out of date now. */
+static void
+forget(struct req *req, const struct batch *b)
+{
+	int64_t *ids = arena_alloc(req->arena, b->n * sizeof(*ids));
+	bool moved = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (!b->becoming[i])
+			continue;
+		moved |= !b->found[i] ||
+		    json_object_get(b->books[i].changes, "category_id");
+		if (b->found[i])
+			ids[n++] = b->books[i].book_id;
+	}
+	book_forget_some(req, ids, n);
+	if (moved)
+		category_forget(req);
 }
 
 static int
 take(struct req *req, struct batch *b)
 {
-	return b->run->write ? db_tx(req, look_and_write, b) : look(req, b);
+	int rc;
+
+	if (!b->run->write)
+		return look(req, b);
+	rc = db_tx(req, look_and_write, b);
+	if (rc == RC_OK)
+		forget(req, b);
+	return rc;
 }
 
 static struct batch

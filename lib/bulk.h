@@ -39,6 +39,7 @@ struct bulk_book {
 	/* What came of it. */
 	enum bulk_result result;
 	const char *error; /* of one that was refused */
+	json_t *changes;   /* {fact: [before, after]}; NULL: none */
 	int64_t book_id;   /* 0: none */
 };
 
@@ -52,9 +53,10 @@ struct bulk_run {
 };
 
 /*
- * A batch, in one transaction.  Should MariaDB refuse it, each record gets
- * one of its own, so that only those at fault are refused.  RC_DOWN: none or
- * all of it was written; doing it again is safe.
+ * A batch, in one transaction, with the history of stocks and the audit log;
+ * what is cached of it is forgotten.  Should MariaDB refuse it, each record
+ * gets one of its own, so that only those at fault are refused.  RC_DOWN: none
+ * or all of it was written; doing it again is safe.
  */
 int bulk_take(struct req *req, const struct bulk_run *run,
     struct bulk_book *books, size_t n) ATTR_CHECK;
@@ -68,7 +70,7 @@ int bulk_page(struct req *req, int64_t after, json_t **books) ATTR_CHECK;
 /* How many there are, about: for showing how far it has come. */
 int bulk_count(struct req *req, int64_t *count) ATTR_CHECK;
 
-/* All categories: [{id, slug}]. */
+/* All categories: [{id, slug, name_ko, name_en}]. */
 int bulk_categories(struct req *req, json_t **categories) ATTR_CHECK;
 
 /* What was seen before, and where: 16 bytes for each key. */

@@ -9,6 +9,7 @@
 
 #define MEMORY ((size_t)256 * 1024 * 1024)
 #define ADMIN_MS (10 * 60 * 1000) /* a migration may take its time */
+#define PATIENT_MS (60 * 1000)	  /* so may what somebody waits for */
 
 static const char *command_name = "seoga";
 static struct arena *model_arena; /* where jansson's values are */
@@ -50,25 +51,27 @@ command_begin(const char *name)
 	command_name = name;
 }
 
+/* db_ms: what MariaDB may take for a statement; 0: as the settings say. */
 static void
-open_all(struct req *req, const char *name, bool admin)
+open_all(struct req *req, const char *name, bool admin, int db_ms)
 {
 	static struct conf read; /* also owns what it read from files */
-	static struct conf conf;
+	static struct conf conf; /* for MariaDB */
 	char error[256];
 
 	command_begin(name);
 	log_open(name, NULL);
 	if (conf_load(&read, error, sizeof(error)) < 0)
 		command_die("%s", error);
-	conf = read;
 	/* Who gives a command wants it tried. */
-	conf.breaker_failures = 0;
+	read.breaker_failures = 0;
+	conf = read;
 	if (admin) {
 		conf.db_user = conf.db_admin_user;
 		conf.db_password = conf.db_admin_password;
-		conf.command_ms = ADMIN_MS;
 	}
+	if (db_ms)
+		conf.command_ms = db_ms;
 	if (secret_init() < 0)
 		command_die("the system has no randomness");
 	lang_open(conf.locale_dir);
@@ -77,7 +80,7 @@ open_all(struct req *req, const char *name, bool admin)
 		.lang = LANG_EN,
 		.arena = arena_open(MEMORY),
 		.db = db_open(&conf),
-		.cache = cache_open(&conf),
+		.cache = cache_open(&read),
 		.addr = "" };
 	if (!req->arena || !req->db || !req->cache)
 		command_die("there is no memory");
@@ -88,7 +91,7 @@ open_all(struct req *req, const char *name, bool admin)
 void
 command_open(struct req *req, const char *name, bool admin)
 {
-	open_all(req, name, admin);
+	open_all(req, name, admin, admin ? ADMIN_MS : PATIENT_MS);
 	/* Progress is printed; only what goes wrong is worth a line. */
 	log_quiet();
 }
@@ -96,7 +99,7 @@ command_open(struct req *req, const char *name, bool admin)
 void
 command_open_job(struct req *req, const char *name)
 {
-	open_all(req, name, false);
+	open_all(req, name, false, 0);
 	if (log_open(name, req->conf->log_file) < 0)
 		log_msg(LOG_ERROR, "log.open", "cannot write %s",
 		    req->conf->log_file);

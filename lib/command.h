@@ -10,9 +10,10 @@
 /* For a command without backends: only says its name in messages. */
 void command_begin(const char *name);
 
-/* Sets up req for the command of that name; with admin, MariaDB is reached
- * with the account that may change tables, and without a short deadline.  On
- * a mistake writes it to stderr and ends the process. */
+/* Sets up req for the command of that name, in which statements may take a
+ * minute; with admin, MariaDB is reached with the account that may change
+ * tables, and they may take ten.  On a mistake writes it to stderr and ends
+ * the process. */
 void command_open(struct req *req, const char *name, bool admin);
 /* The same for a job (job.h): it logs as the programs do. */
 void command_open_job(struct req *req, const char *name);
