@@ -168,15 +168,16 @@ flash_value(struct req *req)
 	    "text", space + 1);
 }
 
-/* Where to come back to; what answers a POST cannot be got again, and of an
- * address too long to be handed on, its path must do. */
+/* Where to come back to: for what answers a POST the page that has the form,
+ * if it is of the same address, and of an address too long to be handed on,
+ * its path must do. */
 static const char *
 here(struct req *req)
 {
 	const char *url = req->path;
 
 	if (strcmp(req->method, "GET") != 0)
-		return "/";
+		return req->route->get ? url : "/";
 	if (*req->query)
 		url = arena_printf(req->arena, "%s?%s", url, req->query);
 	return http_url_is_local(url) ? url : req->path;
