@@ -24,6 +24,16 @@ prefetch(struct req *req)
 /* --- the page --- */
 
 static void
+set_problem(struct req *req, json_t *line)
+{
+	if (!model_text(line, "title"))
+		model_set_text(line, "title", _("A book"));
+	/* A book that is gone altogether has none. */
+	model_set_text(line, "language", model_text(line, "language"));
+	model_set_text(line, "problem_text", checkout_problem(req, line));
+}
+
+static void
 set_lines(struct req *req, const json_t *cart, json_t *model)
 {
 	json_t *lines = json_array(), *others = json_array(), *line;
@@ -36,8 +46,8 @@ set_lines(struct req *req, const json_t *cart, json_t *model)
 		    view_money(req, model_int(line, "price")));
 		model_set_text(line, "line_total_text",
 		    view_money(req, model_int(line, "line_total")));
-		if (!ordered && !model_text(line, "title"))
-			model_set_text(line, "title", _("A book"));
+		if (!ordered)
+			set_problem(req, line);
 		json_array_append(ordered ? lines : others, line);
 	}
 	model_set_text(model, "lines_text", checkout_lines(req, cart));
@@ -145,6 +155,15 @@ show(struct req *req)
 	return show_page(req, NULL);
 }
 
+/* All that is wrong is told at once. */
+static int
+show_wrong(struct req *req)
+{
+	int rc = checkout_check_address(req);
+
+	return rc == RC_OK || rc == RC_BAD_INPUT ? show(req) : rc;
+}
+
 /* --- the order --- */
 
 /* Nothing was ordered: say what has changed, with all that was typed. */
@@ -196,7 +215,7 @@ static const struct route checkout = {
 	.name = "checkout",
 	.get = show,
 	.post = place,
-	.invalid = show,
+	.invalid = show_wrong,
 	.prefetch = prefetch,
 	.fields = fields,
 	.needs = NEED_MEMBER | NEED_FORM,

@@ -36,6 +36,22 @@ set_pager(struct req *req, json_t *model, const json_t *next)
 		NULL);
 }
 
+/* Whoever forgets to pay loses the books. */
+static void
+set_reminder(struct req *req, json_t *order)
+{
+	int64_t minutes = view_order_minutes(order);
+	bool waits = strcmp(model_text(order, "state"), "pending") == 0 &&
+	    minutes > 0;
+
+	model_set_text(order, "reminder", NULL);
+	if (waits)
+		model_set_text(order, "reminder",
+		    arena_printf(req->arena,
+			_("Pay within %d min, or it is cancelled."),
+			(int)minutes));
+}
+
 static json_t *
 orders_model(struct req *req, json_t *page)
 {
@@ -43,8 +59,10 @@ orders_model(struct req *req, json_t *page)
 	json_t *model = json_object();
 	size_t i;
 
-	json_array_foreach(orders, i, order)
+	json_array_foreach(orders, i, order) {
 		view_order(req, order);
+		set_reminder(req, order);
+	}
 	json_object_set(model, "orders", orders);
 	model_set_bool(model, "any", json_array_size(orders) > 0);
 	model_set_bool(model, "none", json_array_size(orders) == 0);

@@ -89,14 +89,11 @@ line_of(const json_t *cart, int64_t book_id)
 	return NULL;
 }
 
-/* What stands in the way of ordering it at all. */
-static const char *
-problem_text(struct req *req, const json_t *line)
+const char *
+checkout_problem(struct req *req, const json_t *line)
 {
 	const char *problem = model_text(line, "problem");
 
-	if (!line)
-		return _("It is no longer in your cart.");
 	if (!problem)
 		return NULL;
 	if (strcmp(problem, "gone") == 0)
@@ -113,7 +110,8 @@ problem_text(struct req *req, const json_t *line)
 static const char *
 change_text(struct req *req, const struct order_line *seen, const json_t *line)
 {
-	const char *problem = problem_text(req, line);
+	const char *problem = line ? checkout_problem(req, line) :
+				     _("It is no longer in your cart.");
 	int64_t price = model_int(line, "price");
 	int64_t quantity = model_int(line, "quantity");
 
@@ -136,8 +134,8 @@ add_change(json_t *changes, const json_t *line, const char *text)
 	const char *title = model_text(line, "title");
 
 	json_array_append_new(changes,
-	    json_pack("{s:s, s:s}", "title", title ? title : _("A book"),
-		"text", text));
+	    json_pack("{s:s, s:s?, s:s}", "title", title ? title : _("A book"),
+		"language", model_text(line, "language"), "text", text));
 }
 
 static bool
@@ -190,16 +188,25 @@ is_made_of(const char *text, const char *signs)
 	return true;
 }
 
+static bool
+is_strange(struct req *req, const char *field, const char *signs)
+{
+	const char *text = form_str(req, field);
+
+	return text && !json_object_get(req->errors, field) &&
+	    !is_made_of(text, signs);
+}
+
 int
 checkout_check_address(struct req *req)
 {
 	int rc = RC_OK;
 
-	if (!is_made_of(form_str(req, "phone"), "+-(). "))
+	if (is_strange(req, "phone", "+-(). "))
 		rc = req_field_error(req, "phone",
 		    _("Write the phone number with digits, for example"
 		      " 010-1234-5678."));
-	if (!is_made_of(form_str(req, "postcode"), "a- "))
+	if (is_strange(req, "postcode", "a- "))
 		rc = req_field_error(req, "postcode",
 		    _("Write the postcode with digits or letters a-z, for"
 		      " example 03925."));

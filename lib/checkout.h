@@ -18,12 +18,16 @@ const char *checkout_lines(struct req *req, const json_t *cart);
 size_t
 checkout_read(const char *text, struct order_line lines[ORDER_LINES_MAX]);
 
-/* What is different in the cart of now: [{title, text}]. */
+/* Why a line of a cart cannot be ordered now, in words; NULL: it can. */
+const char *checkout_problem(struct req *req, const json_t *line);
+
+/* What is different in the cart of now: [{title, language (may be null),
+ * text}]. */
 json_t *checkout_changes(struct req *req, const struct order_line *seen,
     size_t n, const json_t *cart);
 
-/* Could a parcel go there?  Of the fields phone and postcode; RC_BAD_INPUT
- * with field errors. */
+/* Could a parcel go there?  Of the fields phone and postcode, as far as nothing
+ * else is wrong with them; RC_BAD_INPUT with field errors. */
 int checkout_check_address(struct req *req) ATTR_CHECK;
 
 #endif

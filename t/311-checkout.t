@@ -55,6 +55,8 @@ subtest 'who may order' => sub {
 	like $guest->header('location'), qr{^/login\?next=(?:/|%2F)checkout$}i,
 	    'to sign in, and back';
 	is $guest->post('/checkout', \%address)->status, 303, 'so is a form';
+	like $guest->header('location'), qr{^/login\?next=(?:/|%2F)checkout$}i,
+	    'and back, for one\'s session may have ended';
 	$guest->add(1201, 3);
 	my $username = member()->{username};
 	$guest->login($username);
@@ -210,7 +212,15 @@ for my $i (0 .. $#changes) {
 		    address => '<b>"Kept" & safe</b>');
 		is $reader->status, 409, 'refused';
 		like $reader->text, qr/Nothing has been ordered/, 'said first';
+		like $reader->html, qr{<title>Error: Checkout - Seoga</title>},
+		    'also in the title';
 		like $reader->text, $said, 'line by line';
+		my ($others) = $reader->text =~ /cannot be ordered right now:(.*)/;
+		if ($can) {
+			is $others, undef, 'all can be ordered';
+		} else {
+			like $others, $said, 'and where the others are';
+		}
 		is sql('SELECT COUNT(*) FROM orders') + 0, $count, 'no order';
 		is stock($other), 500, 'no copy taken of the others';
 		my $again = $reader->form('/checkout');
@@ -260,13 +270,13 @@ subtest 'mistakes keep what was typed' => sub {
 	like $reader->html, qr{<title>Error: Checkout - Seoga</title>},
 	    'the title says so';
 	like $reader->html, qr{<a href="#f-$_">}, "a link to $_"
-	    for qw(recipient address);
+	    for qw(recipient address phone postcode);
 	like $reader->html, qr{id="e-address"}, 'said beside it';
 	like $reader->html, qr{value="call me maybe"}, 'the phone is kept';
 	like $reader->html, qr{value="&lt;1&gt;"}, 'and the postcode';
 	$reader->send('/checkout', %address, phone => 'call me maybe',
 	    postcode => '<1>');
-	is $reader->status, 400, 'refused for the rest';
+	is $reader->status, 400, 'refused for two of them alone';
 	like $reader->html, qr{id="e-phone">Write the phone number},
 	    'the phone';
 	like $reader->html, qr{id="e-postcode">Write the postcode},

@@ -64,8 +64,9 @@ subtest 'some' => sub {
 
 	is_deeply listed($reader->get('/orders')), [$second, $first],
 	    'the latest first, one\'s own only';
-	like $reader->text, qr/and 2 other books Waiting for payment ₩3,000/,
-	    'books, state and total';
+	like $reader->text, qr/and\ 2\ other\ books\ Waiting\ for\ payment\ ₩3,000
+	    \ Pay\ within\ 1[45]\ min,\ or\ it\ is\ cancelled\./x,
+	    'books, state, total and until when';
 	like $reader->text, qr/Order \Q$first\E, \d+ \w+ \d{4} \d\d:\d\d UTC/,
 	    'number and time';
 	unlike $reader->html, qr/\Q$foreign\E/, 'nobody else\'s';
