@@ -1,23 +1,17 @@
-/* GET /admin/audit -- who changed what, with what was there before. */
+/* GET /admin/audit -- who changed what, with what was there before; librarians
+ * see what happened to books and categories, administrators everything. */
 #include "audit.h"
 #include "category_edit.h"
 #include "route.h"
-#include "view_fact.h"
+#include "view_audit.h"
 
 #define PAGE_SIZE 30
 
 static const struct field fields[] = { { "actor", FIELD_TEXT, FIELD_QUERY, 0,
 					   USER_NAME_MAX, N_("By") },
-	{ "object", FIELD_TEXT, FIELD_QUERY, 0, 20, N_("What") },
+	{ "what", FIELD_TEXT, FIELD_QUERY, 0, 40, N_("What") },
 	{ "id", FIELD_INT, FIELD_QUERY, 1, INT64_MAX, N_("Number") },
 	{ "after", FIELD_INT, FIELD_QUERY, 1, INT64_MAX, N_("Page") }, { 0 } };
-
-static const struct {
-	const char *object, *label, *url;
-} objects[] = { { "book", N_("Books"), "/admin/books/" },
-	{ "category", N_("Categories"), "/admin/categories/" },
-	{ "user", N_("Members"), "/admin/users/" },
-	{ "order", N_("Orders"), "/admin/orders/" } };
 
 static const char *
 given(const struct req *req, const char *name)
@@ -27,81 +21,32 @@ given(const struct req *req, const char *name)
 	return text && *text ? text : NULL;
 }
 
-static json_t *
-object_options(const char *current)
+/* "book" are the things, "book.edit" what was done to them. */
+static struct audit_query
+read_query(const struct req *req)
 {
-	json_t *list = json_array();
+	const char *what = given(req, "what");
+	bool act = what && strchr(what, '.');
 
-	for (size_t i = 0; i < LENGTH(objects); i++)
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:b}", "value", objects[i].object,
-			"label", _(objects[i].label), "current",
-			current && strcmp(current, objects[i].object) == 0));
-	return list;
-}
-
-/* An order's page is found by its number, which is its label. */
-static const char *
-url_of(struct req *req, const json_t *entry)
-{
-	const char *object = model_text(entry, "object");
-
-	if (strcmp(model_text(entry, "act"), "category.delete") == 0)
-		return NULL;
-	if (strcmp(object, "order") == 0)
-		return arena_printf(req->arena, "/orders/%s",
-		    http_url_quote(req, model_text(entry, "label")));
-	for (size_t i = 0; i < LENGTH(objects); i++) {
-		if (strcmp(object, objects[i].object) == 0)
-			return arena_printf(req->arena, "%s%lld",
-			    objects[i].url,
-			    (long long)model_int(entry, "object_id"));
-	}
-	return NULL;
-}
-
-static json_t *
-change_list(struct req *req, const json_t *categories, json_t *changes)
-{
-	json_t *list = json_array(), *pair;
-	const char *field;
-
-	json_object_foreach(changes, field, pair) {
-		const char *was = view_fact_text(
-		    req, categories, field, json_array_get(pair, 0));
-		const char *is = view_fact_text(
-		    req, categories, field, json_array_get(pair, 1));
-
-		if (strcmp(field, "version") == 0)
-			continue;
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s, s:s}", "label",
-			view_fact_label(field), "was", was, "is", is));
-	}
-	return list;
-}
-
-static void
-show_entry(struct req *req, const json_t *categories, json_t *entry)
-{
-	const char *url = url_of(req, entry);
-
-	model_set_text(entry, "act_text", view_act(model_text(entry, "act")));
-	model_set_text(entry, "at_text",
-	    view_time(req, view_seconds(model_text(entry, "at"))));
-	model_set_text(entry, "url", url);
-	model_set(entry, "change_list",
-	    change_list(req, categories, json_object_get(entry, "changes")));
+	return (struct audit_query){ .actor = given(req, "actor"),
+		.object = act ? NULL : what,
+		.act = act ? what : NULL,
+		.object_id = form_int(req, "id"),
+		.after = form_int(req, "after"),
+		.catalogue = strcmp(req->sess->role, "admin") != 0,
+		.limit = PAGE_SIZE };
 }
 
 static const char *
 list_url(struct req *req, const struct audit_query *q, int64_t after)
 {
+	const char *what = given(req, "what");
+
 	return arena_printf(req->arena,
-	    "/admin/audit?actor=%s&object=%s&id=%.0lld&after=%.0lld",
+	    "/admin/audit?actor=%s&what=%s&id=%.0lld&after=%.0lld",
 	    http_url_quote(req, q->actor ? q->actor : ""),
-	    http_url_quote(req, q->object ? q->object : ""),
-	    (long long)q->object_id, (long long)after);
+	    http_url_quote(req, what ? what : ""), (long long)q->object_id,
+	    (long long)after);
 }
 
 static json_t *
@@ -113,9 +58,10 @@ page_model(
 	    q->object_id ?
 		arena_printf(req->arena, "%lld", (long long)q->object_id) :
 		"",
-	    "objects", object_options(q->object), "entries", entries, "any",
-	    json_array_size(entries) > 0, "none", json_array_size(entries) == 0,
-	    "next_url", next ? list_url(req, q, next) : NULL, "first_url",
+	    "kinds", view_audit_options(q->catalogue, given(req, "what")),
+	    "entries", entries, "any", json_array_size(entries) > 0, "none",
+	    json_array_size(entries) == 0, "next_url",
+	    next ? list_url(req, q, next) : NULL, "first_url",
 	    q->after ? list_url(req, q, 0) : NULL);
 
 	page_crumb(model, _("Home"), "/");
@@ -127,21 +73,15 @@ page_model(
 static int
 show(struct req *req)
 {
-	const struct audit_query query = { .actor = given(req, "actor"),
-		.object = given(req, "object"),
-		.object_id = form_int(req, "id"),
-		.after = form_int(req, "after"),
-		.limit = PAGE_SIZE };
-	json_t *page, *entries, *entry, *categories;
-	size_t i;
+	const struct audit_query query = read_query(req);
+	json_t *page, *entries, *categories;
 	int rc;
 
 	if ((rc = audit_list(req, &query, &page)) < 0 ||
 	    (rc = category_all(req, &categories)) < 0)
 		return rc;
 	entries = json_object_get(page, "entries");
-	json_array_foreach(entries, i, entry)
-		show_entry(req, categories, entry);
+	view_audit(req, categories, entries);
 	return page_send(req, "admin-audit",
 	    page_model(req, &query, entries, model_int(page, "next")));
 }
@@ -150,7 +90,7 @@ static const struct route admin_audit = {
 	.name = "admin-audit",
 	.get = show,
 	.fields = fields,
-	.needs = NEED_ADMIN,
+	.needs = NEED_LIBRARIAN,
 };
 
 int

@@ -1,5 +1,6 @@
 /* GET and POST /admin/books/new and /admin/books/<id> -- adding a book,
  * editing it, withdrawing it and bringing it back. */
+#include "audit.h"
 #include "book_edit.h"
 #include "category_edit.h"
 #include "route.h"
@@ -184,8 +185,8 @@ show_conflict(struct req *req, const struct book_facts *facts, json_t *book)
 	json_t *since, *categories, *model;
 	int rc;
 
-	if ((rc = book_changed_since(
-		 req, id, form_int(req, "version"), &since)) < 0 ||
+	if ((rc = audit_since(
+		 req, "book", id, form_int(req, "version"), &since)) < 0 ||
 	    (rc = category_all(req, &categories)) < 0)
 		return rc;
 	c.since = since;

@@ -1,5 +1,6 @@
 /* GET and POST /admin/categories and /admin/categories/<id> -- the tree of
  * categories: adding, naming, moving, ordering, deleting. */
+#include "audit.h"
 #include "category_edit.h"
 #include "route.h"
 #include "secret.h"
@@ -57,6 +58,17 @@ set_form(
 
 /* --- pages --- */
 
+/* For browsers without style: how deep a category is. */
+static const char *
+indent_of(struct req *req, int64_t depth)
+{
+	const char *indent = "";
+
+	while (depth-- > 0)
+		indent = arena_printf(req->arena, "%s– ", indent);
+	return indent;
+}
+
 static int
 show_list(struct req *req, json_t *list)
 {
@@ -65,7 +77,8 @@ show_list(struct req *req, json_t *list)
 
 	json_array_foreach(list, i, one) {
 		model_set_text(one, "url", url_of(req, model_int(one, "id")));
-		model_set_bool(one, "indented", model_int(one, "depth") > 0);
+		model_set_text(
+		    one, "indent", indent_of(req, model_int(one, "depth")));
 	}
 	model_set(model, "list", json_incref(list));
 	set_form(req, model, list, NULL);
@@ -92,10 +105,13 @@ show_one(struct req *req, json_t *list, const json_t *facts)
 		return no_such_category(req);
 	if (!version)
 		version = model_int(category, "version");
-	model = json_pack("{s:O, s:s, s:I, s:s}", "category", category,
+	model = json_pack("{s:O, s:s, s:I, s:s, s:s}", "category", category,
 	    "action", url_of(req, model_int(category, "id")), "version",
 	    (json_int_t)version, "books_url",
 	    arena_printf(req->arena, "/admin/books?category=%lld",
+		(long long)model_int(category, "id")),
+	    "history_url",
+	    arena_printf(req->arena, "/admin/audit?what=category&id=%lld",
 		(long long)model_int(category, "id")));
 	set_form(req, model, list, facts ? facts : category);
 	set_crumbs(model, category);
@@ -159,11 +175,14 @@ show_conflict(struct req *req, const struct category_facts *facts, json_t *now)
 	struct view_conflict c = {
 		.fields = fact_names, .mine = as_category(facts), .theirs = now
 	};
-	json_t *list, *model;
-	int rc = category_all(req, &list);
+	json_t *since, *list, *model;
+	int rc;
 
-	if (rc < 0)
+	if ((rc = audit_since(req, "category", model_int(now, "id"),
+		 form_int(req, "version"), &since)) < 0 ||
+	    (rc = category_all(req, &list)) < 0)
 		return rc;
+	c.since = since;
 	c.categories = list;
 	model = view_conflict(req, &c);
 	model_set_text(model, "title", model_text(now, "name"));

@@ -103,7 +103,7 @@ show_one(struct req *req)
 	    role_options(model_text(user, "role")), "other",
 	    id != req->sess->user_id, "action", url_of(req, id), "history_url",
 	    arena_printf(
-		req->arena, "/admin/audit?object=user&id=%lld", (long long)id));
+		req->arena, "/admin/audit?what=user&id=%lld", (long long)id));
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Manage"), "/admin");
 	page_crumb(model, _("Members"), "/admin/users");

@@ -8,6 +8,7 @@
 
 #define CHANGES_MAX ((size_t)4 << 20) /* bytes of one entry's changes */
 #define ARGS_MAX 8
+#define SINCE_MAX 100 /* entries that are looked through */
 
 #define NO_TRACE "00000000000000000000000000000000" /* of a command */
 
@@ -104,14 +105,16 @@ add_filter(
 	b->args[b->nargs++] = arg;
 }
 
-/* The entries of one thing or one member have an index each; all else is
+/* The entries of one thing, member or act have an index each; all else is
  * looked for from the latest entry backwards. */
 static const char *
 index_of(const struct audit_query *q)
 {
 	if (q->object && q->object_id)
 		return "by_object";
-	return q->actor ? "by_actor" : "PRIMARY";
+	if (q->actor)
+		return "by_actor";
+	return q->act ? "by_act" : "PRIMARY";
 }
 
 static void
@@ -143,6 +146,10 @@ build(struct builder *b, const struct audit_query *q)
 	if (q->object_id)
 		add_filter(
 		    b, ".of_id", " AND object_id = ?", db_int(q->object_id));
+	if (q->catalogue) {
+		buf_str(&b->name, ".of_catalogue");
+		buf_str(&b->sql, " AND object IN ('book', 'category')");
+	}
 	if (q->act)
 		add_filter(b, ".of_act", " AND act = ?", db_text(q->act));
 	if (q->after)
@@ -206,5 +213,55 @@ audit_list(struct req *req, const struct audit_query *q, json_t **page)
 	if (rc < 0)
 		return rc;
 	*page = make_page(rows, (size_t)q->limit);
+	return RC_OK;
+}
+
+/* --- what happened since a version --- */
+
+/* Entries come latest first: the last to name a field is the first who
+ * changed it, and says what it was; the first names who had the last word. */
+static void
+add_changes(json_t *since, const json_t *entry)
+{
+	json_t *changes = json_object_get(entry, "changes"), *pair, *known;
+	const char *field;
+
+	json_object_foreach(changes, field, pair) {
+		known = json_object_get(since, field);
+		if (!known) {
+			known = json_pack("{s:O, s:O}", "actor",
+			    json_object_get(entry, "actor"), "at",
+			    json_object_get(entry, "at"));
+			json_object_set(since, field, known);
+		}
+		json_object_set(known, "was", json_array_get(pair, 0));
+	}
+}
+
+int
+audit_since(struct req *req, const char *object, int64_t object_id,
+    int64_t version, json_t **changes)
+{
+	const struct audit_query query = {
+		.object = object, .object_id = object_id, .limit = SINCE_MAX
+	};
+	json_t *page, *entry, *since = json_object();
+	size_t i;
+	int rc = audit_list(req, &query, &page);
+
+	if (rc < 0)
+		return rc;
+	json_array_foreach(json_object_get(page, "entries"), i, entry) {
+		const json_t *versions = json_object_get(
+		    json_object_get(entry, "changes"), "version");
+
+		if (!versions)
+			continue;
+		if (json_integer_value(json_array_get(versions, 0)) < version)
+			break;
+		add_changes(since, entry);
+	}
+	json_object_del(since, "version");
+	*changes = since;
 	return RC_OK;
 }

@@ -34,9 +34,18 @@ json_t *audit_changes(
 struct audit_query {
 	const char *actor, *object, *act;
 	int64_t object_id, after;
+	bool catalogue; /* books and categories only */
 	int limit; /* 1..100 */
 };
 int audit_list(
     struct req *req, const struct audit_query *query, json_t **page) ATTR_CHECK;
+
+/*
+ * What has been changed of a thing since a version of it, for those whose
+ * entries have "version" among their changes: {field: {was, actor, at}}, by
+ * the latest who changed it; was is what the version had.
+ */
+int audit_since(struct req *req, const char *object, int64_t object_id,
+    int64_t version, json_t **changes) ATTR_CHECK;
 
 #endif

@@ -11,7 +11,6 @@
 #include "utf8.h"
 
 #define FACTS 10
-#define LOG_MAX 100 /* entries of the audit log that are looked through */
 
 #define EDIT_COLUMNS \
 	"id, title, author, publisher, published_year, isbn13, language," \
@@ -411,7 +410,7 @@ update(struct req *req, const struct change *c, const struct db_stmt *st,
 }
 
 /* Afterwards: reads it again and records what changed; the version tells
- * book_changed_since() from when. */
+ * audit_since() from when. */
 static int
 record(struct req *req, struct change *c, const char *act)
 {
@@ -438,15 +437,29 @@ save(struct req *req, struct change *c)
 	return rc == RC_CONFLICT ? refuse_isbn(req, c) : rc;
 }
 
+static int
+audit_stock(struct req *req, const json_t *book, int64_t now, const char *note)
+{
+	json_t *changes = json_pack("{s:[O, I]}", "stock_quantity",
+	    json_object_get(book, "stock_quantity"), (json_int_t)now);
+
+	if (note)
+		json_object_set_new(
+		    changes, "note", json_pack("[n, s]", note));
+	return audit_book(req, "book.stock", book, changes);
+}
+
 /* Where another number is asked for. */
 static int
 set_stock(struct req *req, struct change *c)
 {
 	int64_t now;
+	int rc;
 
 	if (c->stock < 0 || c->stock == model_int(c->book, "stock_quantity"))
 		return RC_OK;
-	return stock_change(req, c->id, STOCK_SET, c->stock, NULL, &now);
+	rc = stock_change(req, c->id, STOCK_SET, c->stock, NULL, &now);
+	return rc < 0 ? rc : audit_stock(req, c->book, now, NULL);
 }
 
 static bool
@@ -565,16 +578,6 @@ struct stock_work {
 };
 
 static int
-audit_stock(struct req *req, const json_t *book, int64_t now, const char *note)
-{
-	json_t *changes = json_pack("{s:[O, I], s:[n, s?]}", "stock_quantity",
-	    json_object_get(book, "stock_quantity"), (json_int_t)now, "note",
-	    note);
-
-	return audit_book(req, "book.stock", book, changes);
-}
-
-static int
 stock_work(struct req *req, void *arg)
 {
 	const struct stock_work *w = arg;
@@ -607,54 +610,4 @@ book_stock(struct req *req, int64_t id, enum stock_change change,
 	if (rc == RC_OK)
 		book_forget(req, id);
 	return rc;
-}
-
-/* --- what happened in the meantime --- */
-
-/* Entries come latest first: the last to name a field is the first who
- * changed it, and says what it was; the first names who had the last word. */
-static void
-add_changes(json_t *since, const json_t *entry)
-{
-	json_t *changes = json_object_get(entry, "changes"), *pair, *known;
-	const char *field;
-
-	json_object_foreach(changes, field, pair) {
-		known = json_object_get(since, field);
-		if (!known) {
-			known = json_pack("{s:O, s:O}", "actor",
-			    json_object_get(entry, "actor"), "at",
-			    json_object_get(entry, "at"));
-			json_object_set(since, field, known);
-		}
-		json_object_set(known, "was", json_array_get(pair, 0));
-	}
-}
-
-int
-book_changed_since(
-    struct req *req, int64_t id, int64_t version, json_t **changes)
-{
-	const struct audit_query query = {
-		.object = "book", .object_id = id, .limit = LOG_MAX
-	};
-	json_t *page, *entry, *since = json_object();
-	size_t i;
-	int rc = audit_list(req, &query, &page);
-
-	if (rc < 0)
-		return rc;
-	json_array_foreach(json_object_get(page, "entries"), i, entry) {
-		const json_t *versions = json_object_get(
-		    json_object_get(entry, "changes"), "version");
-
-		if (!versions)
-			continue;
-		if (json_integer_value(json_array_get(versions, 0)) < version)
-			break;
-		add_changes(since, entry);
-	}
-	json_object_del(since, "version");
-	*changes = since;
-	return RC_OK;
 }

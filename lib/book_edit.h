@@ -78,14 +78,6 @@ int book_stock(struct req *req, int64_t id, enum stock_change change,
 /* Also one that is withdrawn. */
 int book_to_edit(struct req *req, int64_t id, json_t **book) ATTR_CHECK;
 
-/*
- * What has been changed since a version: {field: {was, actor, at}}, for the
- * facts that later edits have changed, by the latest of them; was is what
- * the version had.
- */
-int book_changed_since(
-    struct req *req, int64_t id, int64_t version, json_t **changes) ATTR_CHECK;
-
 /* A page of the librarians' list: {books: [as above, without description],
  * next}.  Latest first; low ones by their stock. */
 enum book_show { BOOK_SHOW_SHELVED, BOOK_SHOW_LOW, BOOK_SHOW_WITHDRAWN };

@@ -286,10 +286,10 @@ static const struct {
 	{ "/admin", N_("Overview"), false },
 	{ "/admin/books", N_("Books"), false },
 	{ "/admin/categories", N_("Categories"), false },
+	{ "/admin/audit", N_("Changes"), false },
 	{ "/admin/orders", N_("Orders"), true },
 	{ "/admin/sales", N_("Sales"), true },
 	{ "/admin/users", N_("Members"), true },
-	{ "/admin/audit", N_("Changes"), true },
 	{ "/admin/queues", N_("Queues"), true },
 };
 

@@ -24,6 +24,7 @@ static const struct {
 	{ "withdrawn", N_("Withdrawn") },
 	{ "stock_quantity", N_("Copies in stock") },
 	{ "note", N_("Reason") },
+	{ "reason", N_("Reason") },
 	{ "name_ko", N_("Name in Korean") },
 	{ "name_en", N_("Name in English") },
 	{ "parent_id", N_("Within") },
@@ -53,34 +54,6 @@ view_role(const char *role)
 	if (strcmp(role, "student") == 0)
 		return _("Student");
 	return _("Reader");
-}
-
-const char *
-view_act(const char *act)
-{
-	static const struct {
-		const char *act, *text;
-	} acts[] = {
-		{ "book.add", N_("Book added") },
-		{ "book.edit", N_("Book edited") },
-		{ "book.withdraw", N_("Book withdrawn") },
-		{ "book.bring_back", N_("Book brought back") },
-		{ "book.stock", N_("Stock changed") },
-		{ "category.add", N_("Category added") },
-		{ "category.edit", N_("Category edited") },
-		{ "category.move", N_("Category put in another place") },
-		{ "category.delete", N_("Category deleted") },
-		{ "order.state", N_("Order changed") },
-		{ "user.role", N_("Role changed") },
-		{ "user.lock", N_("Account locked") },
-		{ "user.unlock", N_("Account unlocked") },
-	};
-
-	for (size_t i = 0; i < LENGTH(acts); i++) {
-		if (strcmp(act, acts[i].act) == 0)
-			return _(acts[i].text);
-	}
-	return act;
 }
 
 /* --- values --- */

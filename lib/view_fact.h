@@ -35,12 +35,10 @@ json_t *view_language_options(const char *current);
 
 /* "reader" -> "Reader". */
 const char *view_role(const char *role);
-/* "book.edit" -> "Book edited"; an act that is not known stays as it is. */
-const char *view_act(const char *act);
 
 /*
  * Two versions side by side.  mine is what was typed, theirs what is there
- * now, since what book_changed_since() tells of the time between.
+ * now, since what audit_since() tells of the time between.
  * {rows: [{name, label, mine, theirs, take_mine, both, actor, at_text}],
  * carried: [{name, value}]}: the facts that differ, and the form's
  * fields for all of them.

@@ -177,6 +177,19 @@ subtest 'two librarians' => sub {
 	is one(21, 'name_en'), 'Lee', 'and is not saved';
 	$kim->post("$list/21", { %form, pick_name_en => 'theirs' });
 	is one(21, 'name_en, name_ko, version'), "Lee\t김\t3", 'as chosen';
+
+	$_->get("$list/21") for $kim, $lee;
+	$lee->send("$list/21", where => { version => 3 }, name_ko => '이');
+	$kim->send("$list/21", where => { version => 3 }, parent_id => 3);
+	is $kim->status, 409, 'each something else';
+	like $kim->html, qr{name="pick_name_ko" type="radio" value="theirs" checked},
+	    "the other's name is proposed";
+	like $kim->html, qr{name="pick_parent_id" type="radio" value="mine" checked},
+	    'and my place';
+	like $kim->text, qr/In the catalogue now \(lee/, 'and it says whose';
+	$kim->submit("$list/21");
+	is one(21, 'name_ko, parent_id, version'), "이\t3\t5",
+	    'nothing of either is lost';
 };
 
 subtest 'order' => sub {

@@ -21,7 +21,7 @@ sub entries {
 }
 
 subtest 'who may' => sub {
-	only_for('admin', '/admin/audit');
+	only_for('librarian', '/admin/audit');
 	like $lee->get($url)->text, qr/No change is like this/, 'empty yet';
 };
 
@@ -69,16 +69,46 @@ subtest 'entries' => sub {
 subtest 'filters' => sub {
 	for (['actor=kim', 2], ['actor=KIM', 2], ['actor=lee', 3],
 	    ['actor=nobody', 0], ['actor=%ED%95%9C', 0], ['actor=%27', 0],
-	    ['object=book', 2], ['object=user&actor=lee', 2],
-	    ['object=book&id=1432', 2], ['object=book&id=1', 0],
-	    ['object=nothing', 0], ['actor=system', 0]) {
+	    ['what=book', 2], ['what=user&actor=lee', 2],
+	    ['what=book&id=1432', 2], ['what=book&id=1', 0],
+	    ['what=nothing', 0], ['actor=system', 0]) {
 		my ($query, $count) = @$_;
 		$lee->get("$url?$query");
 		is $lee->status, 200, $query;
 		is entries(), $count, "$count of them";
 	}
+	for (['what=book.edit', 1], ['what=book.stock&actor=kim', 1],
+	    ['what=user.lock', 1], ['what=.', 0], ['what=book.edit&id=1', 0]) {
+		my ($query, $count) = @$_;
+		is $lee->get("$url?$query")->status, 200, $query;
+		is entries(), $count, "$count of them";
+	}
+	like $lee->get("$url?what=book.edit")->html,
+	    qr{<option value="book.edit" selected>}, 'what was chosen is kept';
 	is $lee->get("$url?id=x")->status, 400, 'a number that is none';
 	is $lee->get("$url?after=x")->status, 400, 'a page that is none';
+};
+
+subtest 'librarians' => sub {
+	my $park = staff('librarian', 'park');
+
+	$park->get($url);
+	is scalar(() = $park->html =~ /<h2>/g), 3,
+	    'what happened to books and categories';
+	unlike $park->html, qr{/admin/users|value="(?:user|order|event)},
+	    'nothing of members and orders';
+	for my $query ('what=user', 'what=user.lock', 'what=user&id=' .
+	    user_id('kim'), 'actor=lee&what=user') {
+		unlike $park->get("$url?$query")->html, qr/Account|<h2>/,
+		    "$query: nothing";
+	}
+	like $park->get('/admin')->text, qr/Latest changes Category edited/,
+	    'so on the overview';
+	like $lee->get('/admin')->text, qr/Latest changes Account unlocked/,
+	    'administrators see all there, too';
+	$park->get('/admin/books/1432');
+	$park->get('/admin/audit?what=book&id=1432');
+	is scalar(() = $park->html =~ /<h2>/g), 2, 'the changes of one book';
 };
 
 subtest 'pages' => sub {
@@ -87,7 +117,7 @@ subtest 'pages' => sub {
 	    REPEAT('0', 32) FROM seq_1_to_70");
 	my $count = 0;
 	my $pages = 0;
-	$lee->get("$url?actor=system&object=book");
+	$lee->get("$url?actor=system&what=book");
 	while (1) {
 		$count += entries();
 		$pages++;

@@ -136,7 +136,8 @@ subtest 'from the first to the last' => sub {
 	    'but kept for its orders';
 	is sql("SELECT GROUP_CONCAT(act ORDER BY id) FROM audit
 	    WHERE object_id = $it->{id} AND object = 'book'") =~ s/\s//gr,
-	    'book.add,book.edit,book.edit,book.withdraw', 'all in the log';
+	    'book.add,book.edit,book.stock,book.edit,book.withdraw',
+	    'all in the log';
 };
 
 subtest 'who may' => sub {

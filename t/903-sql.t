@@ -135,8 +135,8 @@ sub keep {
 	$act->($user, 303, where => { act => 'role' }, role => 'student');
 	$act->($user, 303, where => { act => 'lock' });
 	$act->($user, 303, where => { act => 'unlock' });
-	for my $query ('', "actor=$name", 'object=book', 'object=book&id=1102',
-	    'actor=system', "actor=$name&object=user") {
+	for my $query ('', 'what=book.edit', "actor=$name", 'what=book', 'what=book&id=1102',
+	    'actor=system', "actor=$name&what=user") {
 		$admin->get("/admin/audit?$query");
 		follow($admin, 'next') if $admin->html =~ /rel="next"/;
 	}
