@@ -1,7 +1,7 @@
 /* GET / and /books -- the shelves: a page of the list, by category, by search,
  * in the order the reader chooses. */
+#include "popular.h"
 #include "route.h"
-#include "sales.h"
 
 #define API_LIMIT_MAX 100
 
@@ -41,7 +41,7 @@ prefetch(struct req *req)
 	if (needs_tree(req))
 		category_queue(req);
 	if (is_home(req))
-		sales_popular_queue(req);
+		popular_queue(req);
 }
 
 static int
@@ -230,7 +230,7 @@ static json_t *
 popular(struct req *req)
 {
 	json_t *books =
-	    sales_popular(req, req->prefetched ? req->prefetched[1] : NULL);
+	    popular_list(req, req->prefetched ? req->prefetched[1] : NULL);
 
 	return json_array_size(books) ? json_pack("{s:o}", "best", books) :
 					json_null();

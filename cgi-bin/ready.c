@@ -1,5 +1,7 @@
-/* GET /api/ready -- can requests be served: are MariaDB and Redis there? */
+/* GET /api/ready -- can requests be served: are MariaDB and Redis there?  And
+ * what stands between: breakers and caches. */
 #include "route.h"
+#include "tally.h"
 
 static const char *
 word(int rc)
@@ -24,6 +26,24 @@ breakers(const struct req *req)
 	    "redis", show(cache_breaker(req)));
 }
 
+static json_t *
+caches(const struct req *req)
+{
+	json_t *all = json_object();
+
+	for (int i = 0; i < TALLY_CACHES; i++) {
+		enum tally_cache c = (enum tally_cache)i;
+
+		json_object_set_new(all, tally_name(c),
+		    json_pack("{s:I, s:I, s:I}", "hits",
+			(json_int_t)tally_of(req->conf, c, TALLY_HIT), "early",
+			(json_int_t)tally_of(req->conf, c, TALLY_EARLY),
+			"misses",
+			(json_int_t)tally_of(req->conf, c, TALLY_MISS)));
+	}
+	return all;
+}
+
 static int
 ready(struct req *req)
 {
@@ -31,10 +51,12 @@ ready(struct req *req)
 
 	if (db == RC_OK && redis == RC_OK)
 		return page_send_json(req, 200,
-		    json_pack("{s:s, s:s, s:s, s:o}", "status", "ok", "mariadb",
-			"ok", "redis", "ok", "breakers", breakers(req)));
-	req->details = json_pack("{s:s, s:s, s:o}", "mariadb", word(db),
-	    "redis", word(redis), "breakers", breakers(req));
+		    json_pack("{s:s, s:s, s:s, s:o, s:o}", "status", "ok",
+			"mariadb", "ok", "redis", "ok", "breakers",
+			breakers(req), "caches", caches(req)));
+	req->details =
+	    json_pack("{s:s, s:s, s:o, s:o}", "mariadb", word(db), "redis",
+		word(redis), "breakers", breakers(req), "caches", caches(req));
 	return RC_DOWN;
 }
 

@@ -23,7 +23,7 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
     "ORDER_EXPIRY_S", "CACHE_S", "BREAKER_FAILURES", "BREAKER_TIMEOUT_S",
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
-    "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
+    "TALLY_FILE", "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
 
 class Mistake(Exception):
@@ -226,6 +226,7 @@ class Settings:
             "SEOGA_SQL": TOP / "sql",
             "SEOGA_LOCALE": self._locale_dir(),
             "SEOGA_BREAKER_FILE": self.run / "breaker",
+            "SEOGA_TALLY_FILE": self.run / "tally",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
         }
         if self.private_db:

@@ -1,6 +1,7 @@
 /* aside -- see aside.h. */
 #include "aside.h"
 
+#include "backoff.h"
 #include "log.h"
 #include "secret.h"
 
@@ -8,6 +9,8 @@
 
 #define LOCK_MS "5000" /* longer than reading MariaDB ever takes */
 #define EARLY 10       /* the last tenth of a life is for filling anew */
+#define WAITS 5	       /* for another to fill the entry: 31 to 62 ms */
+#define WAIT_US 1000
 
 /* KEYS lock, entry; ARGV token, its life, the entry as it was read.  Gives 1
  * with the lock, 0 without, or what somebody has put there meanwhile: who
@@ -19,10 +22,12 @@ static struct cache_script lock_script = { .name = "aside.lock",
 	       " then return 1 end\n"
 	       "return 0" };
 
-/* KEYS lock, entry; ARGV token, text, life. */
+/* KEYS lock, entry; ARGV token, text ("": none), life. */
 static struct cache_script store_script = { .name = "aside.store",
 	.lua = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\n"
-	       "redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])\n"
+	       "if ARGV[2] ~= '' then\n"
+	       "  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])\n"
+	       "end\n"
 	       "redis.call('DEL', KEYS[1])\n"
 	       "return 1" };
 
@@ -39,10 +44,18 @@ lock_key(struct req *req, const char *key)
 }
 
 static void
-log_outcome(const char *event, const char *key)
+record(
+    const struct req *req, const struct aside *entry, enum tally_outcome what)
 {
-	log_event(LOG_INFO, event);
-	log_str("key", key);
+	static const char *const events[] = {
+		[TALLY_HIT] = "cache.hit",
+		[TALLY_EARLY] = "cache.early",
+		[TALLY_MISS] = "cache.miss",
+	};
+
+	tally_count(req->conf, entry->counts_as, what);
+	log_event(LOG_INFO, events[what]);
+	log_str("key", entry->key);
 	log_end();
 }
 
@@ -63,31 +76,51 @@ text_of(const struct cache_reply *cached, int64_t *age)
 static int
 life_of(const struct req *req, const struct aside *entry)
 {
-	if (!req->conf->cache_s)
-		return 0;
-	return entry->life_s ? entry->life_s : req->conf->cache_s;
+	return req->conf->cache_s * (entry->lives ? entry->lives : 1);
 }
 
-/* Sets the token for the one who is to fill the entry; gives the entry as it
- * is now, which another may have filled since. */
-static const struct cache_reply *
-take_lock(
-    struct req *req, struct aside *entry, const struct cache_reply *cached)
+/* Sets the token for the one who is to fill the entry; *now becomes the entry
+ * as it is, which another may have filled since. */
+static int
+take_lock(struct req *req, struct aside *entry, const struct cache_reply **now)
 {
 	char *token = arena_alloc(req->arena, SECRET_TOKEN_SIZE);
 	const char *argv[] = { lock_key(req, entry->key), entry->key, token,
-		LOCK_MS, cached->type == CACHE_TEXT ? cached->s : "" };
+		LOCK_MS, (*now)->type == CACHE_TEXT ? (*now)->s : "" };
 	struct cache_reply **replies;
+	int rc;
 
 	secret_token(token);
 	cache_queue_script(req, &lock_script, 2, argv, LENGTH(argv));
-	if (cache_run(req, &replies) < 0) {
+	rc = cache_run(req, &replies);
+	if (rc < 0) {
 		req_forgive(req);
-		return cached;
+		return rc;
 	}
 	if (replies[0]->type == CACHE_INT && replies[0]->i == 1)
 		entry->token = token;
-	return replies[0]->type == CACHE_TEXT ? replies[0] : cached;
+	if (replies[0]->type == CACHE_TEXT)
+		*now = replies[0];
+	return RC_OK;
+}
+
+/* The old text, or the new one of another; NULL, or with the token, when this
+ * reader is to read MariaDB. */
+static const char *
+text_or_turn(
+    struct req *req, struct aside *entry, const struct cache_reply *now)
+{
+	const char *text = NULL;
+	int64_t age;
+
+	for (int tries = 0; !text && !entry->token && tries <= WAITS; tries++) {
+		if (tries > 0)
+			backoff_wait(WAIT_US, tries - 1);
+		if (take_lock(req, entry, &now) < 0)
+			return text_of(now, &age);
+		text = text_of(now, &age);
+	}
+	return text;
 }
 
 const char *
@@ -102,18 +135,23 @@ aside_take(
 	entry->begin = log_now();
 	if (!life || !cached)
 		return NULL;
-	if (text && age <= life - life / EARLY) {
-		log_outcome("cache.hit", entry->key);
+	if (!text || age > life - life / EARLY)
+		text = text_or_turn(req, entry, cached);
+	if (text && !entry->token) {
+		record(req, entry, TALLY_HIT);
 		return text;
 	}
-	text = text_of(take_lock(req, entry, cached), &age);
-	if (entry->token || !text) {
-		log_outcome(text ? "cache.early" : "cache.miss", entry->key);
-		entry->old = text;
-		return NULL;
-	}
-	log_outcome("cache.hit", entry->key);
-	return text;
+	record(req, entry, text ? TALLY_EARLY : TALLY_MISS);
+	entry->old = text;
+	return NULL;
+}
+
+/* With the time when it was read. */
+static const char *
+entry_text(struct req *req, const char *text, int64_t spent_ms)
+{
+	return arena_printf(req->arena, "%lld %s",
+	    (long long)(time(NULL) - spent_ms / 1000), text);
 }
 
 void
@@ -124,13 +162,12 @@ aside_store(struct req *req, const struct aside *entry, const char *text)
 	struct cache_reply **replies;
 	const char *argv[5];
 
-	if (!entry->token || life_ms <= 0)
+	if (!entry->token)
 		return;
 	argv[0] = lock_key(req, entry->key);
 	argv[1] = entry->key;
 	argv[2] = entry->token;
-	argv[3] = arena_printf(req->arena, "%lld %s",
-	    (long long)(time(NULL) - spent_ms / 1000), text);
+	argv[3] = text && life_ms > 0 ? entry_text(req, text, spent_ms) : "";
 	argv[4] = arena_printf(req->arena, "%lld", (long long)life_ms);
 	cache_queue_script(req, &store_script, 2, argv, LENGTH(argv));
 	if (cache_run(req, &replies) < 0)

@@ -11,11 +11,13 @@
  *		aside_store(req, &entry, text);
  *	}
  *
- * One reader at a time fills an entry, by a short lock in Redis; the others
- * read MariaDB for themselves, or still show the old text: an entry is filled
- * anew when the last tenth of its life begins.  Nothing older than cache_s is
- * ever given out.  A write that comes between a reader's SELECT and its
- * store() takes the lock away, so that what is out of date is not stored.
+ * One reader at a time fills an entry, by a short lock in Redis.  The others
+ * still show the old text: an entry is filled anew when the last tenth of its
+ * life begins.  When there is no old text they wait for the new one, and read
+ * MariaDB for themselves only if it does not come within 50 ms or so.  Nothing
+ * older than cache_s is ever given out.  A write that comes between a reader's
+ * SELECT and its store() takes the lock away, so that what is out of date is
+ * not stored.
  *
  * Redis away, or cache_s 0: nothing is kept, and nothing fails.
  */
@@ -23,10 +25,12 @@
 #define SEOGA_ASIDE_H
 
 #include "cache.h"
+#include "tally.h"
 
 struct aside {
 	const char *key; /* "cache:..." */
-	int life_s;	 /* 0: conf->cache_s, as it is for most */
+	int lives;	 /* of conf->cache_s each; 0: one, as it is for most */
+	enum tally_cache counts_as;
 	/* Set by aside_take(): */
 	const char *old;   /* a text to show if MariaDB is away, or NULL */
 	const char *token; /* of the lock; NULL: others fill the entry */
@@ -41,7 +45,9 @@ void aside_queue(struct req *req, const char *key);
 const char *aside_take(struct req *req, struct aside *entry,
     const struct cache_reply *cached) ATTR_CHECK;
 
-/* Fills the entry, if it is ours to fill. */
+/* Fills the entry, if it is ours to fill.  text NULL: there is nothing to
+ * fill it with, so that nobody needs to wait for it.  Each aside_take() that
+ * gave NULL is to be followed by one. */
 void aside_store(struct req *req, const struct aside *entry, const char *text);
 
 /*

@@ -457,8 +457,7 @@ store(struct req *req, const struct aside *entry, const json_t *book)
 	struct buf text = BUF_INIT(CACHE_MAX);
 
 	model_write(book, &text);
-	if (!text.over)
-		aside_store(req, entry, text.data);
+	aside_store(req, entry, text.over ? NULL : text.data);
 	buf_free(&text);
 }
 
@@ -466,7 +465,8 @@ int
 book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
     json_t **book)
 {
-	struct aside entry = { .key = cache_key(req, req->lang, id) };
+	struct aside entry = { .key = cache_key(req, req->lang, id),
+		.counts_as = TALLY_BOOK };
 	const char *text = aside_take(req, &entry, cached);
 	int rc;
 
@@ -475,6 +475,8 @@ book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
 	rc = book_by_id(req, id, book);
 	if (rc == RC_OK)
 		store(req, &entry, *book);
+	else
+		aside_store(req, &entry, NULL);
 	if (rc != RC_DOWN || !from_text(entry.old, book))
 		return rc;
 	req_forgive(req);

@@ -8,6 +8,7 @@
 #include "isbn.h"
 #include "model.h"
 #include "once.h"
+#include "popular.h"
 #include "utf8.h"
 
 #define FACTS 10
@@ -495,6 +496,7 @@ forget(struct req *req, int64_t id)
 {
 	book_forget(req, id);
 	category_forget(req);
+	popular_forget(req);
 }
 
 static int

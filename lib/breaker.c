@@ -16,13 +16,10 @@
 
 #include "log.h"
 #include "secret.h"
+#include "shared.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MAGIC UINT64_C(0x5365676f61427231)
 #define FAILURES_MASK UINT64_C(0xff)
@@ -30,19 +27,15 @@
 #define PROBES_MAX 127
 #define PROBING (UINT64_C(1) << 15)
 #define TIME_SHIFT 16
-#define CACHE_LINE 64
-
-_Static_assert(
-    ATOMIC_LLONG_LOCK_FREE == 2, "atomics must work between processes");
 
 /* What is shared about one backend; a line of the CPU's cache each. */
 struct circuit {
-	_Alignas(CACHE_LINE) _Atomic uint64_t state;
+	_Alignas(SHARED_LINE) _Atomic uint64_t state;
 	_Atomic uint64_t opened;
 };
 
 struct board {
-	_Alignas(CACHE_LINE) _Atomic uint64_t magic;
+	_Alignas(SHARED_LINE) _Atomic uint64_t magic;
 	struct circuit circuits[BREAKER_BACKENDS];
 };
 
@@ -60,42 +53,11 @@ static const char *const names[] = {
 
 /* --- the file --- */
 
-/* Is this open file, made large enough, one of ours?  Growing it twice at
- * the same time is as good as once. */
-static struct board *
-map_file(int fd)
-{
-	struct stat st;
-	struct board *board;
-	uint64_t none = 0;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return NULL;
-	if (st.st_size < (off_t)sizeof(*board) &&
-	    ftruncate(fd, sizeof(*board)) < 0)
-		return NULL;
-	board = mmap(
-	    NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (board == MAP_FAILED)
-		return NULL;
-	if (atomic_compare_exchange_strong(&board->magic, &none, MAGIC) ||
-	    none == MAGIC)
-		return board;
-	munmap(board, sizeof(*board));
-	errno = EINVAL;
-	return NULL;
-}
-
 static struct board *
 open_board(const char *path)
 {
-	struct board *board = NULL;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct board *board = shared_map(path, sizeof(*board), MAGIC);
 
-	if (fd >= 0) {
-		board = map_file(fd);
-		close(fd);
-	}
 	if (!board)
 		log_msg(
 		    LOG_WARN, "breaker.file", "%s: %s", path, strerror(errno));
@@ -105,7 +67,7 @@ open_board(const char *path)
 struct breaker *
 breaker_new(const struct conf *conf, enum breaker_backend backend)
 {
-	struct breaker *b = aligned_alloc(CACHE_LINE, sizeof(*b));
+	struct breaker *b = aligned_alloc(SHARED_LINE, sizeof(*b));
 
 	if (!b)
 		return NULL;

@@ -7,6 +7,7 @@
 #include "category.h"
 #include "db.h"
 #include "model.h"
+#include "popular.h"
 
 /* A text that goes out is a part of this size, and one row more: MariaDB
  * takes 16 MB at once. */
@@ -537,6 +538,8 @@ forget(struct req *req, const struct batch *b)
 			ids[n++] = b->books[i].book_id;
 	}
 	book_forget_some(req, ids, n);
+	if (n > 0)
+		popular_forget(req);
 	if (moved)
 		category_forget(req);
 }

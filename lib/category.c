@@ -114,8 +114,7 @@ store(struct req *req, const struct aside *entry, const struct categories *list)
 		buf_str(&text, c->name);
 		buf_char(&text, '\n');
 	}
-	if (text.len && !text.over)
-		aside_store(req, entry, text.data);
+	aside_store(req, entry, text.len && !text.over ? text.data : NULL);
 	buf_free(&text);
 }
 
@@ -244,18 +243,21 @@ refresh(struct req *req, struct aside *entry, struct categories *list)
 
 	if (rc == RC_OK) {
 		store(req, entry, list);
-	} else if (rc == RC_DOWN && from_text(req, entry->old, list)) {
-		req_forgive(req);
-		rc = RC_OK;
+		return rc;
 	}
-	return rc;
+	aside_store(req, entry, NULL);
+	if (rc != RC_DOWN || !from_text(req, entry->old, list))
+		return rc;
+	req_forgive(req);
+	return RC_OK;
 }
 
 int
 category_tree(struct req *req, const struct cache_reply *cached, int64_t open,
     json_t **tree)
 {
-	struct aside entry = { .key = cache_key(req) };
+	struct aside entry = { .key = cache_key(req),
+		.counts_as = TALLY_CATEGORIES };
 	const char *text = aside_take(req, &entry, cached);
 	struct categories list;
 	int rc;

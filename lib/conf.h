@@ -35,6 +35,8 @@ struct conf {
 	int breaker_probe_ms;	  /* first probe after, 1000; doubles */
 	int breaker_reset_s;	  /* up to, 30 */
 
+	const char *tally_file; /* NULL: each process counts for itself */
+
 	const char *template_dir;
 	const char *locale_dir;
 	const char *static_dir;

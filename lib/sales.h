@@ -48,20 +48,4 @@ int sales_count(struct req *req, const char *consumer,
 int sales_by_day(struct req *req, const char *from, const char *to,
     json_t **days) ATTR_CHECK;
 
-/* --- popular books ------------------------------------------------------ */
-
-#define SALES_POPULAR_DAYS 3
-#define SALES_POPULAR_MAX 5
-
-/* Queues the reading of the popular books, as part of a prefetch(). */
-void sales_popular_queue(struct req *req);
-
-/*
- * The books sold most in the last days, most copies first: [{id, title,
- * author, language}]; empty when nothing was sold.  cached is the reply to
- * sales_popular_queue(), or NULL when Redis is away.  It never fails: who
- * cannot know them, or lets another find out just now, gets none.
- */
-json_t *sales_popular(struct req *req, const struct cache_reply *cached);
-
 #endif

@@ -38,7 +38,7 @@ sub sold {
 
 sub statements {
 	return scalar grep { $_->{ev} eq 'db.query' &&
-	    $_->{name} eq 'sales.popular' } log_lines();
+	    $_->{name} eq 'popular.list' } log_lines();
 }
 
 subtest 'nothing sold' => sub {

@@ -1,16 +1,17 @@
-/* sales_popular -- the books sold most of late, kept in Redis. */
+/* popular -- see popular.h. */
+#include "popular.h"
+
 #include "aside.h"
 #include "buf.h"
 #include "db.h"
 #include "model.h"
-#include "sales.h"
 
 #define KEY "cache:popular"
-#define LIFE_S 600
+#define LIVES 2 /* ten minutes, unless set otherwise */
 #define TEXT_MAX ((size_t)16 * 1024)
 
-/* Three days' sales are summed and sorted, once in ten minutes. */
-static const struct db_stmt POPULAR = { "sales.popular",
+/* Three days' sales are summed and sorted, once in a while. */
+static const struct db_stmt POPULAR = { "popular.list",
 	"SELECT b.id, b.language, b.title, b.author, b.image_url FROM"
 	" (SELECT book_id, SUM(copies) AS sold"
 	" FROM sales_books FORCE INDEX (PRIMARY)"
@@ -22,7 +23,7 @@ static const struct db_stmt POPULAR = { "sales.popular",
 	" ORDER BY best.sold DESC, b.id LIMIT ?" };
 
 void
-sales_popular_queue(struct req *req)
+popular_queue(struct req *req)
 {
 	aside_queue(req, KEY);
 }
@@ -71,9 +72,11 @@ store(struct req *req, const struct aside *entry, const json_t *books)
 }
 
 json_t *
-sales_popular(struct req *req, const struct cache_reply *cached)
+popular_list(struct req *req, const struct cache_reply *cached)
 {
-	struct aside entry = { .key = KEY, .life_s = LIFE_S };
+	struct aside entry = {
+		.key = KEY, .lives = LIVES, .counts_as = TALLY_POPULAR
+	};
 	const char *text;
 	json_t *books;
 
@@ -86,11 +89,20 @@ sales_popular(struct req *req, const struct cache_reply *cached)
 	if (!entry.token)
 		return from_text(req, entry.old ? entry.old : "");
 	if (db_rows(req, &POPULAR,
-		DB_ARGS(db_int(SALES_POPULAR_DAYS), db_int(SALES_POPULAR_MAX)),
+		DB_ARGS(db_int(POPULAR_DAYS), db_int(POPULAR_MAX)),
 		&books) < 0) {
 		req_forgive(req);
+		aside_store(req, &entry, NULL);
 		return from_text(req, entry.old ? entry.old : "");
 	}
 	store(req, &entry, books);
 	return books;
+}
+
+void
+popular_forget(struct req *req)
+{
+	static const char *const keys[] = { KEY };
+
+	aside_forget(req, keys, LENGTH(keys));
 }

@@ -1,0 +1,26 @@
+/*
+ * shared -- memory that all processes of a host share: a file that each of
+ * them maps.
+ */
+#ifndef SEOGA_SHARED_H
+#define SEOGA_SHARED_H
+
+#include "base.h"
+
+#include <stdatomic.h>
+
+_Static_assert(
+    ATOMIC_LLONG_LOCK_FREE == 2, "atomics must work between processes");
+
+/* A line of the CPU's cache: two counters on one get into each other's way. */
+#define SHARED_LINE 64
+
+/*
+ * Maps the file, which is made and grown to size if need be; what is new of
+ * it is zero.  It begins with an _Atomic uint64_t: magic, which whoever comes
+ * first writes.  NULL, with errno, when that cannot be: EINVAL for a file that
+ * is something else.  For munmap(2).
+ */
+void *shared_map(const char *path, size_t size, uint64_t magic) ATTR_CHECK;
+
+#endif
