@@ -6,6 +6,7 @@
 #include "buf.h"
 #include "command.h"
 #include "db.h"
+#include "search.h"
 #include "secret.h"
 
 #include <dirent.h>
@@ -26,6 +27,8 @@ static const struct db_stmt MAKE_TABLE = { "migrate.table",
 	" ENGINE = InnoDB DEFAULT CHARSET = utf8mb4" };
 static const struct db_stmt DONE = { "migrate.done",
 	"SELECT digest FROM migrations WHERE name = ?" };
+static const struct db_stmt INDEXED = { "migrate.indexed",
+	"SELECT book_id FROM book_search LIMIT 1" };
 static const struct db_stmt RECORD = { "migrate.record",
 	"INSERT INTO migrations (name, digest) VALUES (?, ?)" };
 
@@ -171,6 +174,29 @@ load_sample(struct req *req)
 	printf("sample.sql\n");
 }
 
+/* New books, and with a new index all books, are made known to search.  Last,
+ * for it forgets all else that is in memory. */
+static void
+index_books(struct req *req)
+{
+	struct search_progress progress = { 0 };
+
+	do {
+		if (search_index_next(req, &progress) < 0)
+			command_die_of(req, "the books could not be indexed;"
+					    " try seoga reindex");
+		arena_reset(req->arena);
+	} while (progress.read > 0);
+}
+
+static bool
+is_index_new(struct req *req)
+{
+	json_t *row;
+
+	return db_row(req, &INDEXED, DB_NO_ARGS, &row) == RC_NOT_FOUND;
+}
+
 static const char usage[] =
     "usage: seoga migrate [--sample]\n"
     "Runs the migrations that this database has not had yet and names them;\n"
@@ -201,6 +227,8 @@ main(int argc, char **argv)
 	migrate_all(&req);
 	if (sample)
 		load_sample(&req);
+	if (sample || is_index_new(&req))
+		index_books(&req);
 	if (db_row(&req, &UNLOCK, DB_NO_ARGS, &row) < 0)
 		command_die_of(&req, "the lock could not be given back");
 	command_close(&req);

@@ -1,5 +1,6 @@
-/* GET / and /books -- the shelves: a page of the list, by category, by search,
- * in the order the reader chooses. */
+/* GET / and /books -- the shelves: a page of the list, by category, by search
+ * and what its hits divide into, in the order the reader chooses. */
+#include "place.h"
 #include "popular.h"
 #include "route.h"
 
@@ -9,6 +10,13 @@ static const struct field fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 100,
 					   N_("Search") },
 	{ "category", FIELD_INT, FIELD_QUERY, 1, UINT32_MAX, N_("Category") },
 	{ "sort", FIELD_TEXT, FIELD_QUERY, 0, 10, N_("Order") },
+	{ "language", FIELD_TEXT, FIELD_QUERY | FIELD_PAGE, 0, 2,
+	    N_("Language") },
+	{ "decade", FIELD_INT, FIELD_QUERY | FIELD_PAGE, 1, 9999, N_("Year") },
+	{ "price", FIELD_INT, FIELD_QUERY | FIELD_PAGE, 1, SEARCH_BANDS,
+	    N_("Price") },
+	{ "in_stock", FIELD_FLAG, FIELD_QUERY | FIELD_PAGE, 0, 0,
+	    N_("In stock") },
 	{ "after", FIELD_TEXT, FIELD_QUERY, 0, 300, N_("Page") },
 	{ "before", FIELD_TEXT, FIELD_QUERY, 0, 300, N_("Page") },
 	{ "limit", FIELD_INT, FIELD_QUERY, 1, API_LIMIT_MAX, N_("Limit") },
@@ -17,8 +25,8 @@ static const struct field fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 100,
 /* What the reader asks for, and the tree that it is asked of. */
 struct shelf {
 	struct book_query query;
+	struct place here;
 	int64_t categories[CATEGORY_BELOW_MAX];
-	int64_t category; /* 0 = all */
 	json_t *tree;
 };
 
@@ -49,11 +57,23 @@ read_sort(struct req *req, struct shelf *shelf)
 {
 	const char *sort = form_str(req, "sort");
 
-	shelf->query.sort = BOOK_BY_TITLE;
-	if (!sort || !*sort || book_sort_from_text(sort, &shelf->query.sort))
-		return RC_OK;
-	return req_fail(req, RC_BAD_INPUT, "%s",
-	    _("The list can be sorted by title, newest or price."));
+	shelf->here.sort = place_usual_sort(&shelf->here);
+	if (sort && *sort && !book_sort_from_text(sort, &shelf->here.sort))
+		return req_fail(req, RC_BAD_INPUT, "%s",
+		    _("The list can be sorted by title, newest or price, and"
+		      " what is searched for by relevance."));
+	if (shelf->here.sort == BOOK_BY_RELEVANCE)
+		shelf->here.sort = place_usual_sort(&shelf->here);
+	shelf->query.sort = shelf->here.sort;
+	return RC_OK;
+}
+
+/* An open branch is enough to look along the shelves; what is found may be
+ * in any. */
+static int64_t
+branch_to_open(const struct shelf *shelf)
+{
+	return *shelf->here.q ? CATEGORY_EVERY : shelf->here.category;
 }
 
 static int
@@ -64,82 +84,62 @@ read_category(struct req *req, struct shelf *shelf)
 
 	if (!needs_tree(req))
 		return RC_OK;
-	shelf->category = form_int(req, "category");
+	shelf->here.category = form_int(req, "category");
 	rc = category_tree(req, req->prefetched ? req->prefetched[0] : NULL,
-	    shelf->category, &shelf->tree);
-	if (rc < 0 || !shelf->category)
+	    branch_to_open(shelf), &shelf->tree);
+	if (rc < 0 || !shelf->here.category)
 		return rc;
-	node = category_find(shelf->tree, shelf->category);
+	node = category_find(shelf->tree, shelf->here.category);
 	if (!node)
 		return req_fail(
 		    req, RC_NOT_FOUND, "%s", _("There is no such category."));
-	shelf->query.categories = shelf->categories;
-	shelf->query.ncategories = category_below(node, shelf->categories);
+	shelf->query.filter.categories = shelf->categories;
+	shelf->query.filter.ncategories =
+	    category_below(node, shelf->categories);
 	return RC_OK;
+}
+
+static void
+read_search(struct req *req, struct shelf *shelf)
+{
+	struct search_filter *filter = &shelf->query.filter;
+	const char *language = form_str(req, "language");
+	struct place *here = &shelf->here;
+
+	if (!*here->q)
+		return;
+	shelf->query.search = search_parse(req, here->q);
+	here->language = language && *language ? language : NULL;
+	here->decade = search_decade(form_int(req, "decade"));
+	here->band = (int)form_int(req, "price");
+	here->in_stock = form_flag(req, "in_stock");
+	filter->language = here->language;
+	filter->decade = here->decade;
+	if (here->band) {
+		filter->min_price = search_bands[here->band - 1];
+		filter->price_below = search_bands[here->band];
+	}
+	filter->in_stock = here->in_stock;
 }
 
 static int
 read_shelf(struct req *req, struct shelf *shelf)
 {
+	const char *q = form_str(req, "q");
 	int rc;
 
+	shelf->here.q = q ? q : "";
 	shelf->query.full = req->api;
-	shelf->query.search = form_str(req, "q");
 	shelf->query.after = form_str(req, "after");
 	shelf->query.before = form_str(req, "before");
 	shelf->query.limit = req->api && form_has(req, "limit") ?
 	    (int)form_int(req, "limit") :
 	    BOOK_PAGE_SIZE;
-	if ((rc = read_sort(req, shelf)) < 0)
+	if ((rc = read_sort(req, shelf)) < 0 ||
+	    (rc = read_category(req, shelf)) < 0)
 		return rc;
-	return read_category(req, shelf);
-}
-
-/* The address of this list with another category, order or page. */
-static const char *
-list_url(struct req *req, const struct shelf *shelf, int64_t category,
-    enum book_sort sort, const char *way, const char *cursor)
-{
-	const char *q = shelf->query.search;
-	struct buf b = BUF_INIT(4096);
-	const char *url;
-
-	buf_str(&b, "/books?");
-	if (q && *q) {
-		buf_str(&b, "q=");
-		buf_url(&b, q, strlen(q));
-		buf_char(&b, '&');
-	}
-	if (category)
-		buf_printf(&b, "category=%lld&", (long long)category);
-	if (sort != BOOK_BY_TITLE)
-		buf_printf(&b, "sort=%s&", book_sort_text(sort));
-	if (cursor) {
-		buf_printf(&b, "%s=", way);
-		buf_url(&b, cursor, strlen(cursor));
-		buf_char(&b, '&');
-	}
-	/* The last character is a separator that nothing follows. */
-	url = arena_strndup(req->arena, b.data, b.len - 1);
-	buf_free(&b);
-	return url;
-}
-
-static json_t *
-sort_links(struct req *req, const struct shelf *shelf)
-{
-	const char *const labels[] = { [BOOK_BY_TITLE] = _("Title"),
-		[BOOK_BY_NEWEST] = _("Newest"),
-		[BOOK_BY_PRICE] = _("Price") };
-	json_t *links = json_array();
-
-	for (size_t i = 0; i < LENGTH(labels); i++)
-		json_array_append_new(links,
-		    json_pack("{s:s, s:s, s:b}", "label", labels[i], "url",
-			list_url(req, shelf, shelf->category, (enum book_sort)i,
-			    NULL, NULL),
-			"current", i == shelf->query.sort));
-	return links;
+	read_search(req, shelf);
+	return RC_OK;
 }
 
 /* Adds to each node its link, and whether it is open; true when the chosen
@@ -147,19 +147,20 @@ sort_links(struct req *req, const struct shelf *shelf)
 static bool
 show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 {
+	struct place to = shelf->here;
 	bool holds = false;
 	json_t *node;
 	size_t i;
 
 	json_array_foreach(branch, i, node) {
 		int64_t id = model_int(node, "id");
-		bool current = id == shelf->category;
+		bool current = id == shelf->here.category;
 		bool open = show_branch(req, shelf,
 				json_object_get(node, "children")) ||
 		    current;
 
-		model_set_text(node, "url",
-		    list_url(req, shelf, id, shelf->query.sort, NULL, NULL));
+		to.category = id;
+		model_set_text(node, "url", place_url(req, &to));
 		model_set_bool(node, "current", current);
 		/* What has nothing below it has nothing to open. */
 		model_set_bool(node, "open",
@@ -172,42 +173,16 @@ show_branch(struct req *req, const struct shelf *shelf, json_t *branch)
 static json_t *
 chosen_category(struct req *req, const struct shelf *shelf)
 {
-	json_t *node = shelf->category ?
-	    category_find(shelf->tree, shelf->category) :
-	    NULL;
+	struct place to = { .q = shelf->here.q,
+		.category = shelf->here.category,
+		.sort = place_usual_sort(&shelf->here) };
+	json_t *node =
+	    to.category ? category_find(shelf->tree, to.category) : NULL;
 
-	return node ? json_pack("{s:O, s:s}", "name",
-			  json_object_get(node, "name"), "url",
-			  list_url(req, shelf, shelf->category, BOOK_BY_TITLE,
-			      NULL, NULL)) :
-		      json_null();
-}
-
-static void
-set_page_url(struct req *req, const struct shelf *shelf, json_t *model,
-    const char *name, const char *way, const json_t *cursor)
-{
-	json_object_set_new(model, name,
-	    json_is_string(cursor) ?
-		json_string(list_url(req, shelf, shelf->category,
-		    shelf->query.sort, way, json_string_value(cursor))) :
-		json_null());
-}
-
-static void
-set_pager(struct req *req, const struct shelf *shelf, json_t *model,
-    const json_t *page)
-{
-	const json_t *previous = json_object_get(page, "previous");
-
-	set_page_url(req, shelf, model, "prev_url", "before", previous);
-	set_page_url(req, shelf, model, "next_url", "after",
-	    json_object_get(page, "next"));
-	json_object_set_new(model, "first_url",
-	    json_is_null(previous) ?
-		json_null() :
-		json_string(list_url(req, shelf, shelf->category,
-		    shelf->query.sort, NULL, NULL)));
+	return node ?
+	    json_pack("{s:O, s:s}", "name", json_object_get(node, "name"),
+		"url", place_url(req, &to)) :
+	    json_null();
 }
 
 static void
@@ -239,25 +214,38 @@ popular(struct req *req)
 static json_t *
 page_model(struct req *req, const struct shelf *shelf, json_t *page)
 {
-	const char *q = shelf->query.search ? shelf->query.search : "";
 	json_t *books = json_object_get(page, "books"), *book;
-	json_t *category = chosen_category(req, shelf), *model;
-	bool home = is_home(req);
+	bool any = json_array_size(books) > 0;
 	size_t i;
 
-	show_branch(req, shelf, shelf->tree);
 	json_array_foreach(books, i, book)
 		view_book(req, book);
-	model = json_pack("{s:b, s:s, s:s, s:O, s:o, s:o, s:o, s:b, s:b}",
-	    "home", home, "q", q, "search", q, "books", books, "category",
-	    category, "sort_links", sort_links(req, shelf), "categories",
-	    shelf->tree, "any", json_array_size(books) > 0, "none",
-	    json_array_size(books) == 0);
-	set_pager(req, shelf, model, page);
-	model_set(model, "popular", home ? popular(req) : json_null());
-	if (!home)
-		set_crumbs(model, category, q);
-	return model;
+	return json_pack("{s:b, s:s, s:s, s:O, s:o, s:o, s:O, s:b, s:b, s:n,"
+			 " s:n, s:b}",
+	    "home", is_home(req), "q", shelf->here.q, "search", shelf->here.q,
+	    "books", books, "category", chosen_category(req, shelf),
+	    "sort_links", place_sort_links(req, &shelf->here), "categories",
+	    shelf->tree, "any", any, "none", !any, "found_text", "all_url",
+	    "suggested", false);
+}
+
+static int
+send_page(struct req *req, struct shelf *shelf, json_t *page)
+{
+	json_t *model = page_model(req, shelf, page);
+	int rc;
+
+	if (shelf->query.search &&
+	    (rc = place_show_found(req, &shelf->here, shelf->query.search,
+		 &shelf->query.filter, model)) < 0)
+		return rc;
+	show_branch(req, shelf, shelf->tree);
+	place_show_pager(req, &shelf->here, model, page);
+	model_set(model, "popular", is_home(req) ? popular(req) : json_null());
+	if (!is_home(req))
+		set_crumbs(
+		    model, json_object_get(model, "category"), shelf->here.q);
+	return page_send(req, "books", model);
 }
 
 static int
@@ -272,7 +260,7 @@ show(struct req *req)
 		return rc;
 	if (req->api)
 		return page_send_json(req, 200, page);
-	return page_send(req, "books", page_model(req, &shelf, page));
+	return send_page(req, &shelf, page);
 }
 
 static const struct route books = {

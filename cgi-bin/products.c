@@ -39,10 +39,12 @@ read_sort(struct req *req, struct book_query *query)
 		query->sort = BOOK_BY_TITLE;
 		return RC_OK;
 	}
-	if (book_sort_from_text(sort, &query->sort))
+	if (book_sort_from_text(sort, &query->sort) &&
+	    (query->search || query->sort != BOOK_BY_RELEVANCE))
 		return RC_OK;
 	return req_fail(req, RC_BAD_INPUT, "%s",
-	    _("The list can be sorted by name, newest or price."));
+	    _("The list can be sorted by name, newest or price, and what is"
+	      " searched for by relevance."));
 }
 
 static int
@@ -62,8 +64,8 @@ read_category(struct req *req, struct book_query *query, int64_t *ids)
 	if (!node)
 		return req_fail(
 		    req, RC_NOT_FOUND, "%s", _("There is no such category."));
-	query->categories = ids;
-	query->ncategories = category_below(node, ids);
+	query->filter.categories = ids;
+	query->filter.ncategories = category_below(node, ids);
 	return RC_OK;
 }
 
@@ -71,17 +73,18 @@ static int
 list(struct req *req)
 {
 	int64_t ids[CATEGORY_BELOW_MAX];
-	struct book_query query = { .search = form_str(req, "q"),
-		.after = form_str(req, "cursor"),
-		.min_price = form_int(req, "min_price"),
-		.in_stock = form_flag(req, "in_stock"),
+	const char *q = form_str(req, "q");
+	struct book_query query = { .after = form_str(req, "cursor"),
+		.search = q && *q ? search_parse(req, q) : NULL,
+		.filter = { .min_price = form_int(req, "min_price"),
+		    .in_stock = form_flag(req, "in_stock") },
 		.limit = form_has(req, "limit") ? (int)form_int(req, "limit") :
 						  BOOK_PAGE_SIZE };
 	json_t *page;
 	int rc;
 
 	if (form_has(req, "max_price"))
-		query.price_below = form_int(req, "max_price") + 1;
+		query.filter.price_below = form_int(req, "max_price") + 1;
 	if (query.after && !*query.after)
 		query.after = NULL;
 	if ((rc = read_sort(req, &query)) < 0 ||

@@ -27,6 +27,7 @@ static const struct {
 	[BOOK_BY_TITLE] = { "title", "title", false },
 	[BOOK_BY_NEWEST] = { "newest", "created_at", true },
 	[BOOK_BY_PRICE] = { "price", "price", false },
+	[BOOK_BY_RELEVANCE] = { "relevance", "score", false },
 };
 
 bool
@@ -55,12 +56,11 @@ struct builder {
 	struct buf sql, name;
 	struct db_arg args[ARGS_MAX];
 	size_t nargs;
+	const char *id;		    /* the column */
 	const char *order, *column; /* "newest", "created_at" */
 	bool descending;	    /* as the rows are read */
 	const char *key;	    /* of the cursor; NULL = from the start */
 	int64_t key_id;
-	const char *pattern; /* of the search; NULL = none */
-	const char *isbn;
 	int limit;
 };
 
@@ -78,8 +78,8 @@ won(struct req *req, int64_t minor)
 	    (long long)minor % 100);
 }
 
-/* The digits of a price, the way JSON writes a time: what write_cursor()
- * can have written. */
+/* The digits of a price or a score, the way JSON writes a time: what
+ * write_cursor() can have written. */
 static bool
 key_is_ours(enum book_sort sort, const char *key)
 {
@@ -87,7 +87,7 @@ key_is_ours(enum book_sort sort, const char *key)
 	struct tm tm;
 	const char *end;
 
-	if (sort == BOOK_BY_PRICE)
+	if (sort == BOOK_BY_PRICE || sort == BOOK_BY_RELEVANCE)
 		return digits >= 1 && digits <= PRICE_DIGITS && !key[digits];
 	if (sort == BOOK_BY_TITLE)
 		return true;
@@ -144,42 +144,6 @@ write_cursor(struct req *req, enum book_sort sort, const json_t *book)
 	return arena_printf(req->arena, "%lld.%s", id, json_string_value(key));
 }
 
-/* LIKE's own characters are just text here. */
-static const char *
-like_pattern(struct req *req, const char *search)
-{
-	char *pattern = arena_alloc(req->arena, 2 * strlen(search) + 3);
-	char *p = pattern;
-
-	*p++ = '%';
-	for (; *search; search++) {
-		if (strchr("%_|", *search))
-			*p++ = '|';
-		*p++ = *search;
-	}
-	*p++ = '%';
-	*p = '\0';
-	return pattern;
-}
-
-/* The 13 digits of an ISBN, hyphens and spaces left out; "" if it is none. */
-static const char *
-isbn_digits(struct req *req, const char *search)
-{
-	char *digits = arena_alloc(req->arena, 14);
-	size_t n = 0;
-
-	for (; *search; search++) {
-		if (*search == '-' || *search == ' ')
-			continue;
-		if (*search < '0' || *search > '9' || n == 13)
-			return "";
-		digits[n++] = *search;
-	}
-	digits[n] = '\0';
-	return n == 13 ? digits : "";
-}
-
 /* "a >= ? AND (a > ? OR id > ?)" lets the index be entered at the key; the
  * plain row comparison does not. */
 static void
@@ -187,39 +151,28 @@ add_after_key(struct builder *b)
 {
 	const char *sign = b->descending ? "<" : ">";
 
-	buf_printf(&b->sql, " AND %s %s= ? AND (%s %s ? OR id %s ?)", b->column,
-	    sign, b->column, sign, sign);
+	buf_printf(&b->sql, " AND %s %s= ? AND (%s %s ? OR %s %s ?)", b->column,
+	    sign, b->column, sign, b->id, sign);
 	add_arg(b, db_text(b->key));
 	add_arg(b, db_text(b->key));
 	add_arg(b, db_int(b->key_id));
-}
-
-static void
-add_search(struct builder *b)
-{
-	buf_str(&b->sql,
-	    " AND (title LIKE ? ESCAPE '|'"
-	    " OR author LIKE ? ESCAPE '|' OR isbn13 = ?)");
-	add_arg(b, db_text(b->pattern));
-	add_arg(b, db_text(b->pattern));
-	add_arg(b, db_text(b->isbn));
 }
 
 /* Of the limits of a list. */
 static void
 add_limits(struct builder *b)
 {
-	const struct book_query *q = b->query;
+	const struct search_filter *f = &b->query->filter;
 
-	if (q->min_price) {
+	if (f->min_price) {
 		buf_str(&b->sql, " AND price >= ?");
-		add_arg(b, db_text(won(b->req, q->min_price)));
+		add_arg(b, db_text(won(b->req, f->min_price)));
 	}
-	if (q->price_below) {
+	if (f->price_below) {
 		buf_str(&b->sql, " AND price < ?");
-		add_arg(b, db_text(won(b->req, q->price_below)));
+		add_arg(b, db_text(won(b->req, f->price_below)));
 	}
-	if (q->in_stock)
+	if (f->in_stock)
 		buf_str(&b->sql, " AND stock_quantity > 0");
 }
 
@@ -228,15 +181,15 @@ add_order(struct builder *b)
 {
 	const char *way = b->descending ? " DESC" : "";
 
-	buf_printf(
-	    &b->sql, " ORDER BY %s%s, id%s LIMIT ?", b->column, way, way);
+	buf_printf(&b->sql, " ORDER BY %s%s, %s%s LIMIT ?", b->column, way,
+	    b->id, way);
 	add_arg(b, db_int(b->limit + 1));
 }
 
 /*
  * Each order has its index.  Left alone, the optimizer now and then, by the
  * statistics of the day, reads and sorts the whole table: five times the
- * work at 300 books already.  A search reads most of it anyhow.
+ * work at 300 books already.
  */
 static void
 add_index(struct builder *b, bool in_category)
@@ -254,8 +207,7 @@ add_select(struct builder *b, int64_t category)
 	buf_str(&b->sql, "SELECT ");
 	buf_str(&b->sql, b->columns);
 	buf_str(&b->sql, " FROM books");
-	if (!b->pattern)
-		add_index(b, category != 0);
+	add_index(b, category != 0);
 	buf_str(&b->sql, " WHERE withdrawn_at IS NULL");
 	if (category) {
 		buf_str(&b->sql, " AND category_id = ?");
@@ -264,8 +216,6 @@ add_select(struct builder *b, int64_t category)
 	if (b->key)
 		add_after_key(b);
 	add_limits(b);
-	if (b->pattern)
-		add_search(b);
 	add_order(b);
 }
 
@@ -286,26 +236,79 @@ add_union(struct builder *b, const int64_t *categories, size_t n)
 }
 
 static void
+add_hits(struct builder *b)
+{
+	struct search_sql out = { .arena = b->req->arena,
+		.sql = b->sql,
+		.args = b->args,
+		.nargs = b->nargs };
+
+	buf_char(&out.sql, '(');
+	search_hits(b->query->search, &b->query->filter, "", &out);
+	buf_str(&out.sql, ") h");
+	b->sql = out.sql;
+	b->nargs = out.nargs;
+}
+
+/* Only the books of the page are looked up. */
+static void
+add_nearest(struct builder *b)
+{
+	buf_str(&b->sql, "(SELECT book_id, score FROM ");
+	add_hits(b);
+	buf_str(&b->sql, " WHERE TRUE");
+	b->id = "book_id";
+	if (b->key)
+		add_after_key(b);
+	add_order(b);
+	buf_str(&b->sql, ") n");
+}
+
+/* The hits are few enough to be sorted. */
+static void
+add_found(struct builder *b)
+{
+	bool nearest = strcmp(b->column, "score") == 0;
+
+	buf_printf(
+	    &b->sql, "SELECT %s%s FROM ", b->columns, nearest ? ", score" : "");
+	if (nearest)
+		add_nearest(b);
+	else
+		add_hits(b);
+	buf_str(&b->sql,
+	    " JOIN books ON id = book_id"
+	    " WHERE withdrawn_at IS NULL");
+	if (b->key && !nearest)
+		add_after_key(b);
+	add_order(b);
+}
+
+static void
 build(struct builder *b, const struct book_query *q)
 {
+	size_t n = q->filter.ncategories;
+
 	buf_printf(&b->name, "book.list.%s.%s", sorts[q->sort].text,
 	    !b->key	  ? "first" :
 		q->before ? "before" :
 			    "after");
 	if (q->full || q->whole)
 		buf_str(&b->name, q->whole ? ".whole" : ".full");
-	if (q->min_price || q->price_below)
+	if (q->filter.min_price || q->filter.price_below)
 		buf_str(&b->name, ".priced");
-	if (q->in_stock)
+	if (q->filter.in_stock)
 		buf_str(&b->name, ".in_stock");
-	if (q->ncategories)
-		buf_printf(&b->name, ".of%zu", q->ncategories);
-	if (b->pattern)
+	if (n)
+		buf_printf(&b->name, ".of%zu", n);
+	if (q->search)
 		buf_str(&b->name, ".search");
-	if (q->ncategories > 1)
-		add_union(b, q->categories, q->ncategories);
+	if (q->search)
+		add_found(b);
+	else if (n > 1)
+		add_union(b, q->filter.categories, n);
 	else
-		add_select(b, q->ncategories ? q->categories[0] : 0);
+		add_select(b, n ? q->filter.categories[0] : 0);
 }
 
 static json_t *
@@ -332,19 +335,24 @@ make_page(struct req *req, const struct book_query *q, json_t *rows)
 {
 	bool more = json_array_size(rows) > (size_t)q->limit;
 	bool back = q->before != NULL;
-	size_t n;
+	json_t *page, *row;
+	size_t n, i;
 
 	if (more)
 		json_array_remove(rows, (size_t)q->limit);
 	if (back)
 		rows = reversed(rows);
 	n = json_array_size(rows);
-	return json_pack("{s:o, s:o, s:o}", "books", rows, "next",
+	page = json_pack("{s:O, s:o, s:o}", "books", rows, "next",
 	    cursor_or_null(req, back || more, q->sort,
 		n ? json_array_get(rows, n - 1) : NULL),
 	    "previous",
 	    cursor_or_null(req, back ? more : q->after != NULL, q->sort,
 		json_array_get(rows, 0)));
+	/* Which nobody but the cursors needs. */
+	json_array_foreach(rows, i, row)
+		json_object_del(row, "score");
+	return page;
 }
 
 /* The sort key is among them: the cursors are made from it. */
@@ -376,6 +384,7 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	*b = (struct builder){ .req = req,
 		.query = q,
 		.columns = columns_of(q),
+		.id = "id",
 		.sql = BUF_INIT(65536),
 		.name = BUF_INIT(120),
 		.order = sorts[q->sort].text,
@@ -386,10 +395,6 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	arena_defer(req->arena, free_buf, &b->name);
 	if ((q->after || q->before) && (rc = read_cursor(b, q)) < 0)
 		return rc;
-	if (q->search && *q->search) {
-		b->pattern = like_pattern(req, q->search);
-		b->isbn = isbn_digits(req, q->search);
-	}
 	build(b, q);
 	st = (struct db_stmt){ b->name.data, b->sql.data };
 	rc = db_rows(req, &st, b->args, b->nargs, &rows);

@@ -10,27 +10,29 @@
 #ifndef SEOGA_BOOK_H
 #define SEOGA_BOOK_H
 
-#include "req.h"
+#include "search.h"
 
 #define BOOK_PAGE_SIZE 20
 
-enum book_sort { BOOK_BY_TITLE, BOOK_BY_NEWEST, BOOK_BY_PRICE };
+enum book_sort {
+	BOOK_BY_TITLE,
+	BOOK_BY_NEWEST,
+	BOOK_BY_PRICE,
+	BOOK_BY_RELEVANCE /* of a search only */
+};
 
 struct book_query {
 	enum book_sort sort;
-	const int64_t *categories; /* any of these; NULL = all */
-	size_t ncategories;
-	const char *search; /* in title or author, or an ISBN; NULL = all */
+	const struct search *search; /* only what this finds; NULL = all */
+	struct search_filter filter; /* language and decade of hits only */
 	const char *after;  /* a cursor: what follows it, or */
 	const char *before; /* what comes before it; NULL = the start */
 	int limit;	    /* 1..100 */
 	bool full;	    /* every fact, not only what lists show */
 	bool whole;	    /* those of a single book, too */
-	int64_t min_price, price_below; /* minor units; 0 = any */
-	bool in_stock;			/* only what there is a copy of */
 };
 
-/* "title", "newest", "price"; false when it is none of them. */
+/* "title", "newest", "price", "relevance"; false when it is none of them. */
 bool book_sort_from_text(const char *text, enum book_sort *sort);
 const char *book_sort_text(enum book_sort sort);
 

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "once.h"
 #include "popular.h"
+#include "search.h"
 #include "utf8.h"
 
 #define FACTS 10
@@ -361,6 +362,7 @@ add_work(struct req *req, void *arg)
 		return book_to_edit(req, done, &c->book);
 	if ((rc = check_category(req, c->facts.category_id)) < 0 ||
 	    (rc = insert(req, c)) < 0 || (rc = set_first_stock(req, c)) < 0 ||
+	    (rc = search_index(req, &c->id, 1)) < 0 ||
 	    (rc = book_to_edit(req, c->id, &c->book)) < 0 ||
 	    (rc = audit_book(req, "book.add", c->book,
 		 audit_changes(NULL, c->book, book_fact_names))) < 0)
@@ -410,8 +412,8 @@ update(struct req *req, const struct change *c, const struct db_stmt *st,
 	return db_exec(req, st, args, n, NULL, NULL);
 }
 
-/* Afterwards: reads it again and records what changed; the version tells
- * audit_since() from when. */
+/* Afterwards: makes it be found so, reads it again and records what changed;
+ * the version tells audit_since() from when. */
 static int
 record(struct req *req, struct change *c, const char *act)
 {
@@ -419,9 +421,10 @@ record(struct req *req, struct change *c, const char *act)
 		"published_year", "isbn13", "language", "description", "price",
 		"category_id", "image_url", "withdrawn", "version", NULL };
 	json_t *before = c->book;
-	int rc = book_to_edit(req, c->id, &c->book);
+	int rc;
 
-	if (rc < 0)
+	if ((rc = search_index(req, &c->id, 1)) < 0 ||
+	    (rc = book_to_edit(req, c->id, &c->book)) < 0)
 		return rc;
 	return audit_book(
 	    req, act, c->book, audit_changes(before, c->book, names));

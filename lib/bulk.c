@@ -8,6 +8,7 @@
 #include "db.h"
 #include "model.h"
 #include "popular.h"
+#include "search.h"
 
 /* A text that goes out is a part of this size, and one row more: MariaDB
  * takes 16 MB at once. */
@@ -491,6 +492,21 @@ write_audit(struct req *req, const struct batch *b)
 }
 
 static int
+index_books(struct req *req, const struct batch *b)
+{
+	int64_t ids[BULK_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		enum bulk_result result = b->books[i].result;
+
+		if (result == BULK_NEW || result == BULK_CHANGED)
+			ids[n++] = b->books[i].book_id;
+	}
+	return search_index(req, ids, n);
+}
+
+static int
 look(struct req *req, struct batch *b)
 {
 	int rc = find_all(req, b);
@@ -518,7 +534,8 @@ look_and_write(struct req *req, void *arg)
 	    (json_array_size(added) > 0 && (rc = find_new(req, b)) < 0) ||
 	    (rc = write_stock(req, b)) < 0)
 		return rc;
-	return write_audit(req, b);
+	rc = write_audit(req, b);
+	return rc < 0 ? rc : index_books(req, b);
 }
 
 /* What readers see of it is out of date now. */

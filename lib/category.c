@@ -216,7 +216,7 @@ model_of(const struct categories *list, int64_t open)
 	size_t i;
 
 	json_array_foreach(tree, i, node) {
-		if (model_int(node, "id") == top)
+		if (open == CATEGORY_EVERY || model_int(node, "id") == top)
 			add_below(list, node);
 	}
 	return tree;

@@ -7,6 +7,7 @@
 
 #include "req.h"
 
+#define CATEGORY_EVERY (-1)   /* as open: every branch is */
 #define CATEGORY_BELOW_MAX 64 /* categories listed together */
 
 /* Queues the reading of the cached tree, as part of a route's prefetch(). */

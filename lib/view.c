@@ -49,6 +49,15 @@ view_money(struct req *req, int64_t minor)
 	return arena_strndup(req->arena, start, (size_t)(end - start));
 }
 
+const char *
+view_number(struct req *req, int64_t n)
+{
+	char text[MONEY_MAX], *end = text + sizeof(text);
+	char *start = write_grouped(end, n);
+
+	return arena_strndup(req->arena, start, (size_t)(end - start));
+}
+
 static const char *
 date_text(struct req *req, const struct tm *tm)
 {

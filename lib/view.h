@@ -9,6 +9,9 @@
 /* Minor units as the reader writes them: "15,000원", "₩15,000". */
 const char *view_money(struct req *req, int64_t minor);
 
+/* With a comma between each three digits. */
+const char *view_number(struct req *req, int64_t n);
+
 /* The day of "2026-11-21T10:20:30Z"; "" for NULL.  Korean pages show Korea's
  * days and hours, others those of UTC. */
 const char *view_date(struct req *req, const char *iso);

@@ -33,11 +33,11 @@ sub foreign_markup {
 	    aria-hidden aria-invalid aria-label aria-labelledby alt
 	    autocapitalize autocomplete charset checked class content for
 	    height href hreflang id inputmode lang loading max maxlength
-	    method min name novalidate placeholder rel role selected
+	    method min name novalidate open placeholder rel role selected
 	    size spellcheck src tabindex type value width);
 	my %tags = map { $_ => 1 } qw(a article b body br button code dd div dl
-	    dt footer form h1 h2 head header html img input label li link main
-	    meta nav ol option p section select span title ul);
+	    details dt footer form h1 h2 head header html img input label li link main
+	    meta nav ol option p section select span summary title ul);
 	my $tokens = HTML::TokeParser->new(\$html);
 	my @foreign;
 
@@ -80,6 +80,7 @@ subtest 'markup in what the library stores' => sub {
 	     '/x\" onerror=\"alert(1)');
 	    UPDATE categories SET name_en = LEFT('$sql', 80),
 	    name_ko = LEFT('$sql', 80) WHERE id = 53");
+	seoga_ok('reindex');
 	redis('DEL', 'cache:categories:en', 'cache:categories:ko');
 	$evil = substr $evil, 0, 79;
 	for my $reader (guest(), guest(lang => 'ko'), $member) {

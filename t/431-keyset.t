@@ -23,6 +23,7 @@ my @hard = ('Same', 'Same', 'same', 'SAME', 'Sáme', 'a&b=c', 'a+b', 'a b',
 my $id = 900_000;
 sql(encode_utf8(join ';',
     map { adding($_, 999.99, "'2026-01-01 00:00:00'") } @hard));
+seoga_ok('reindex');
 my %order = (title => 'title, id', newest => 'created_at DESC, id DESC',
     price => 'price, id');
 my $reader = Seoga::Reader->new;
@@ -73,9 +74,10 @@ for my $list (['all', '', 'TRUE'],
     ['a category with children', '&category=5', 'category_id IN (SELECT id
     FROM categories WHERE parent_id = 5 OR id = 5)'],
     ['one without', '&category=53', 'category_id = 53'],
-    ['a search', '&q=a', "(title LIKE '%a%' OR author LIKE '%a%')"],
+    ['a search', '&q=a', "(title LIKE '%a%' OR author LIKE '%a%'
+    OR publisher LIKE '%a%')"],
     ['a search in a category', '&q=a&category=5', "(title LIKE '%a%' OR
-    author LIKE '%a%') AND category_id IN (SELECT id FROM categories WHERE
+    author LIKE '%a%' OR publisher LIKE '%a%') AND category_id IN (SELECT id FROM categories WHERE
     parent_id = 5 OR id = 5)"]) {
 	my ($name, $query, $where) = @$list;
 

@@ -51,7 +51,7 @@ for (['a guest', $guest], ['a member', $member]) {
 	    ['/books', '1 SQL, 1 Redis', 'the list'],
 	    ['/books?sort=newest', '1 SQL, 1 Redis', 'newest'],
 	    ['/books?category=1', '1 SQL, 1 Redis', 'a category'],
-	    ['/books?q=a', '1 SQL, 1 Redis', 'a search'],
+	    ['/books?q=a', '2 SQL, 1 Redis', 'a search'],
 	    ['/books/1101', '0 SQL, 1 Redis', 'a book'],
 	    ['/cart', '1 SQL, 1 Redis', 'the cart'];
 }

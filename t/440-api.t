@@ -33,6 +33,7 @@ sql("INSERT INTO books (id, category_id, title, author, price,
     (900003, 53, 'Soon gone', 'Author', 2, 5),
     " . join(', ', map { "($_, 53, 'Book $_', 'Author', 10, 99)" }
     900_101 .. 900_201));
+seoga_ok('reindex');
 
 api_open();
 my $doc = api_document();

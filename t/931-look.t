@@ -58,7 +58,7 @@ for my $name (@names) {
 		my ($element, $attributes) = @$tag;
 		(my $rest = $attributes) =~ s/\{\{[#^\/].*?\}\}//g;
 		$rest =~ s/\s[a-zA-Z:-]+="[^"]*"//g;
-		$rest =~ s/\s(?:checked|selected|novalidate|hidden)\b//g;
+		$rest =~ s/\s(?:checked|selected|novalidate|hidden|open)\b//g;
 		push @unquoted, "$name: <$element$attributes>"
 		    if $rest =~ /[^\s\/]/;
 		push @no_alt, "$name: $attributes"
