@@ -41,8 +41,8 @@ static void
 set_reminder(struct req *req, json_t *order)
 {
 	int64_t minutes = view_order_minutes(order);
-	bool waits = strcmp(model_text(order, "state"), "pending") == 0 &&
-	    minutes > 0;
+	bool waits =
+	    strcmp(model_text(order, "state"), "pending") == 0 && minutes > 0;
 
 	model_set_text(order, "reminder", NULL);
 	if (waits)
