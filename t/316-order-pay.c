@@ -234,20 +234,20 @@ test_silent_and_by_hand(void)
 	expect("paid", 0, 1, 0);
 }
 
-/* The order is being cancelled when it is about to be paid. */
+/* Another session has the order, will have changed its state in a while, and
+ * has it locked until then. */
 static void
-test_not_even_asked(void)
+becomes_soon(const char *state)
 {
+	int64_t begun = log_now();
 	json_t *row;
 	char *text, *command, *line;
-	int64_t begun = log_now();
 
 	g_assert_cmpint(
 	    db_row(&req, &ID, DB_ARGS(db_text(number)), &row), ==, RC_OK);
-	text =
-	    g_strdup_printf("BEGIN; UPDATE %s.orders SET state = \"cancelled\""
-			    " WHERE id = %lld; DO SLEEP(0.6); COMMIT",
-		database, (long long)model_int(row, "n"));
+	text = g_strdup_printf("BEGIN; UPDATE %s.orders SET state = \"%s\""
+			       " WHERE id = %lld; DO SLEEP(0.6); COMMIT",
+	    database, state, (long long)model_int(row, "n"));
 	command = as_root(text, NULL);
 	line = g_strconcat(command, " &", NULL);
 	g_assert_cmpint(system(line), ==, 0);
@@ -255,12 +255,33 @@ test_not_even_asked(void)
 	    test_ms(begun) < 5000)
 		g_usleep(10000);
 	g_assert_cmpstr(state_of(number), ==, "pending");
-	g_assert_cmpint(pay(), ==, RC_CONFLICT);
-	g_assert_cmpint(service.asked, ==, 0);
-	expect("cancelled", 0, 0, 0);
 	g_free(line);
 	g_free(command);
 	g_free(text);
+}
+
+/* The order is being cancelled when it is about to be paid. */
+static void
+test_not_even_asked(void)
+{
+	becomes_soon("cancelled");
+	g_assert_cmpint(pay(), ==, RC_CONFLICT);
+	g_assert_cmpint(service.asked, ==, 0);
+	expect("cancelled", 0, 0, 0);
+}
+
+/* It is being paid when the job has just found it too old. */
+static void
+test_paid_at_last(void)
+{
+	int expired = -1;
+
+	make_old(number);
+	becomes_soon("paid");
+	g_assert_cmpint(order_expire(&req, 10, &expired), ==, RC_OK);
+	g_assert_cmpint(expired, ==, 0);
+	g_assert_cmpstr(state_of(number), ==, "paid");
+	g_assert_cmpint(stock(2), ==, 8);
 }
 
 static const struct {
@@ -278,6 +299,7 @@ static const struct {
 	{ "/pay/by_hand", test_by_hand },
 	{ "/pay/silent_and_by_hand", test_silent_and_by_hand },
 	{ "/pay/not_even_asked", test_not_even_asked },
+	{ "/pay/paid_at_last", test_paid_at_last },
 };
 
 static void
