@@ -1,10 +1,12 @@
--- requests.lua -- what wrk sends for bench/run, and how it reports.
+-- requests.lua -- what wrk sends for bench/run.
 --
 -- For GET the headers come from wrk's command line.  BENCH_READERS names a
 -- file for POST: a first line "api" or "form" and the path, a line of book
 -- ids, then one reader a line: cookie, CSRF token, API token.  Each request
 -- is for the next reader and, round by round, the next book, with a one-time
 -- key that was never used before.
+
+dofile(os.getenv("BENCH") .. "/report.lua")
 
 local threads = 0
 
@@ -66,14 +68,4 @@ function init(args)
 	run_id = args[1]
 	threads_in_all = tonumber(args[2])
 	request = next_request
-end
-
-function done(summary, latency, requests)
-	local e = summary.errors
-
-	io.write(string.format('{"requests":%d,"us":%d,"p50":%d,"p99":%d,' ..
-	    '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}\n',
-	    summary.requests, summary.duration, latency:percentile(50),
-	    latency:percentile(99), e.connect, e.read, e.write, e.status,
-	    e.timeout))
 end
