@@ -44,16 +44,29 @@ too_late(struct req *req)
 	      " charged. You can order again."));
 }
 
+/* *payment is 0 when the order does not wait for one any more. */
 static int
-begin_attempt(struct req *req, int64_t id, int64_t *payment)
+begin_attempt(struct req *req, const json_t *order, int64_t *payment)
 {
 	int64_t added;
-	int rc =
-	    db_exec(req, &ORDER_ATTEMPT, DB_ARGS(db_int(id)), &added, payment);
+	int rc = db_exec(req, &ORDER_ATTEMPT,
+	    DB_ARGS(db_int(order_id_of(order))), &added, payment);
+
+	if (rc == RC_OK && added == 0)
+		*payment = 0;
+	return rc;
+}
+
+/* Another tab may have paid just now. */
+static int
+not_waiting(struct req *req, const json_t *order)
+{
+	json_t *now;
+	int rc = order_load(req, order_id_of(order), &now);
 
 	if (rc < 0)
 		return rc;
-	return added == 1 ? RC_OK : too_late(req);
+	return is_paid(order_state_of(now)) ? RC_OK : too_late(req);
 }
 
 static int
@@ -148,10 +161,12 @@ static int
 charge(struct req *req, const json_t *order, const char *card)
 {
 	int64_t payment;
-	int rc = begin_attempt(req, order_id_of(order), &payment);
+	int rc = begin_attempt(req, order, &payment);
 
 	if (rc < 0)
 		return rc;
+	if (!payment)
+		return not_waiting(req, order);
 	switch (pay_charge(req, card, model_text(order, "number"),
 	    model_int(order, "total"))) {
 	case PAY_APPROVED:

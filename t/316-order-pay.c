@@ -270,6 +270,16 @@ test_not_even_asked(void)
 	expect("cancelled", 0, 0, 0);
 }
 
+/* Another tab is paying for it at that moment. */
+static void
+test_paid_just_now(void)
+{
+	becomes_soon("paid");
+	g_assert_cmpint(pay(), ==, RC_OK);
+	g_assert_cmpint(service.asked, ==, 0);
+	g_assert_cmpint(payments(number, "timeout"), ==, 0);
+}
+
 /* It is being paid when the job has just found it too old. */
 static void
 test_paid_at_last(void)
@@ -299,6 +309,7 @@ static const struct {
 	{ "/pay/by_hand", test_by_hand },
 	{ "/pay/silent_and_by_hand", test_silent_and_by_hand },
 	{ "/pay/not_even_asked", test_not_even_asked },
+	{ "/pay/paid_just_now", test_paid_just_now },
 	{ "/pay/paid_at_last", test_paid_at_last },
 };
 
