@@ -481,7 +481,7 @@ write_audit(struct req *req, void *arg)
 	struct audit_object file = { "import", 0, im->run.note };
 	json_t *changes = json_object();
 
-	for (int i = 0; i < BULK_RESULTS; i++)
+	for (int i = 0; im->read && i < BULK_RESULTS; i++)
 		model_set(changes, names[i],
 		    json_pack("[n, I]", (json_int_t)im->results[i]));
 	return audit_add(

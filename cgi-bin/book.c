@@ -2,6 +2,7 @@
 #include "fcgi.h"
 #include "route.h"
 #include "secret.h"
+#include "view.h"
 
 static const struct field fields[] = { { "id", FIELD_INT,
 					   FIELD_PATH | FIELD_REQUIRED, 1,
@@ -26,8 +27,7 @@ set_facts(struct req *req, json_t *book)
 	view_book(req, book);
 	model_set_text(
 	    book, "isbn13_text", isbn_text(req, model_text(book, "isbn13")));
-	model_set_text(book, "language_text",
-	    strcmp(language, "ko") == 0 ? _("Korean") : _("English"));
+	model_set_text(book, "language_text", view_language(language));
 	model_set_text(book, "category_name", model_text(book, "category"));
 	model_set_text(book, "category_url",
 	    arena_printf(req->arena, "/books?category=%lld",

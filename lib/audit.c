@@ -148,7 +148,9 @@ build(struct builder *b, const struct audit_query *q)
 		    b, ".of_id", " AND object_id = ?", db_int(q->object_id));
 	if (q->catalogue) {
 		buf_str(&b->name, ".of_catalogue");
-		buf_str(&b->sql, " AND object IN ('book', 'category')");
+		buf_str(&b->sql,
+		    " AND object IN"
+		    " ('book', 'category', 'import')");
 	}
 	if (q->act)
 		add_filter(b, ".of_act", " AND act = ?", db_text(q->act));

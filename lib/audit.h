@@ -34,8 +34,8 @@ json_t *audit_changes(
 struct audit_query {
 	const char *actor, *object, *act;
 	int64_t object_id, after;
-	bool catalogue; /* books and categories only */
-	int limit; /* 1..100 */
+	bool catalogue; /* books, categories and imports only */
+	int limit;	/* 1..100 */
 };
 int audit_list(
     struct req *req, const struct audit_query *query, json_t **page) ATTR_CHECK;

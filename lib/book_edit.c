@@ -143,10 +143,12 @@ check_numbers(struct req *req, const struct book_facts *f)
 			BOOK_YEAR_MIN, BOOK_YEAR_MAX));
 }
 
+/* Any code of two letters: an imported book may be in any language. */
 static void
 check_language(struct req *req, const char *language)
 {
-	if (!language || lang_from_code(language) == LANG_COUNT)
+	if (!language || strlen(language) != 2 || language[0] < 'a' ||
+	    language[0] > 'z' || language[1] < 'a' || language[1] > 'z')
 		req_field_error(
 		    req, "language", _("Choose one of the languages."));
 }
@@ -469,8 +471,8 @@ set_stock(struct req *req, struct change *c)
 static bool
 differs(const struct change *c)
 {
-	return json_object_size(audit_changes(c->book,
-		   book_of_facts(&c->facts), book_fact_names)) > 0;
+	return json_object_size(audit_changes(
+		   c->book, book_of_facts(&c->facts), book_fact_names)) > 0;
 }
 
 static int

@@ -24,6 +24,11 @@ int64_t view_seconds(const char *iso);
  * (in, low or out), stock_text; a negative published_year becomes a text. */
 void view_book(struct req *req, json_t *book);
 
+/* A language by its code of two letters, in words; the code where there is no
+ * word.  Options to choose from: [{value, label, current}]. */
+const char *view_language(const char *code);
+json_t *view_language_options(const char *current);
+
 /* An order's state ("paid") in words. */
 const char *view_order_state(const char *state);
 /* Adds to an order (see order.h) of a list what its templates show: url,

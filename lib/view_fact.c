@@ -22,6 +22,11 @@ static const struct {
 	{ "category_id", N_("Category") },
 	{ "image_url", N_("Picture") },
 	{ "withdrawn", N_("Withdrawn") },
+	{ "source_id", N_("Number in its source") },
+	{ "added", N_("Added") },
+	{ "changed", N_("Changed") },
+	{ "unchanged", N_("Unchanged") },
+	{ "refused", N_("Refused") },
 	{ "stock_quantity", N_("Copies in stock") },
 	{ "note", N_("Reason") },
 	{ "reason", N_("Reason") },
@@ -101,7 +106,7 @@ view_fact_text(struct req *req, const json_t *categories, const char *field,
 	if (!text)
 		return is_field(field, "parent_id") ? _("the top") : "";
 	if (is_field(field, "language"))
-		return strcmp(text, "ko") == 0 ? _("Korean") : _("English");
+		return view_language(text);
 	if (is_field(field, "role"))
 		return view_role(text);
 	if (is_field(field, "state"))
@@ -205,22 +210,6 @@ view_category_options(
 		json_array_append_new(options,
 		    json_pack("{s:s, s:s, s:b}", "value", value, "label", label,
 			"current", current && strcmp(current, value) == 0));
-	}
-	return options;
-}
-
-json_t *
-view_language_options(const char *current)
-{
-	json_t *options = json_array();
-
-	for (int i = 0; i < LANG_COUNT; i++) {
-		const char *code = lang_code((enum lang)i);
-
-		json_array_append_new(options,
-		    json_pack("{s:s, s:s, s:b}", "value", code, "label",
-			i == LANG_KO ? _("Korean") : _("English"), "current",
-			current && strcmp(current, code) == 0));
 	}
 	return options;
 }

@@ -133,7 +133,7 @@ subtest 'mistakes' => sub {
 	    ['published_year', '0'], ['published_year', 'old'],
 	    ['published_year', '9999'], ['isbn13', '9780306406158'],
 	    ['isbn13', '12345'], ['category_id', '999'],
-	    ['category_id', ''], ['language', 'fr'], ['language', ''],
+	    ['category_id', ''], ['language', 'F1'], ['language', ''],
 	    ['stock', '-1'], ['stock', '1000001'],
 	    ['description', 'x' x 5001],
 	    ['image_url', 'https://evil.example/x.png'],

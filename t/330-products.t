@@ -158,7 +158,7 @@ subtest 'who may' => sub {
 subtest 'what is wrong' => sub {
 	my %wrong = (name => '', price => -1, category_id => 4_000_000,
 		stock_quantity => 1_000_001, published_year => 0,
-		isbn13 => '9780306406158', language => 'fr',
+		isbn13 => '9780306406158', language => 'F1',
 		image_url => 'https://example.org/x.png', title => 'another',
 		author => 'x' x 256, description => 'x' x 5001);
 
