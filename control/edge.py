@@ -65,7 +65,7 @@ class Edge:
         return from_template(
             template, SERVERS=self._servers(), LIMITS=s.limits,
             NGINX_WORKERS=s.nginx_workers, VAR=s.var, RUN=s.run,
-            STATIC=s.get("STATIC", TOP / "static"))
+            STATIC=s.get("STATIC", TOP / "static"), COVERS=s.covers)
 
     def _upstream(self, prog):
         # Each listing of the socket is one try: when a worker is killed,

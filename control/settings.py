@@ -23,7 +23,8 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
     "ORDER_EXPIRY_S", "CACHE_S", "BREAKER_FAILURES", "BREAKER_TIMEOUT_S",
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
-    "TALLY_FILE", "FORM_LIMIT", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
+    "TALLY_FILE", "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
+    "S3_KEY_ID", "S3_MS", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
 
 class Mistake(Exception):
@@ -163,6 +164,11 @@ class Settings:
             self.run.rmdir()
 
     @property
+    def covers(self):
+        """The uploaded covers of this host."""
+        return Path(self.get("COVER_DIR", self.var / "covers")).absolute()
+
+    @property
     def private_db(self):
         return not self.get("DB_HOSTS", "")
 
@@ -197,6 +203,11 @@ class Settings:
                 return path
         return None
 
+    def _command_dir(self):
+        """Where programs find the commands that do a part of their work."""
+        command = self.command_file("shrink")
+        return command.parent if command else ""
+
     def _folders(self, setting, built, installed):
         if self.get(setting, ""):
             return [Path(self.get(setting, ""))]
@@ -228,6 +239,8 @@ class Settings:
             "SEOGA_BREAKER_FILE": self.run / "breaker",
             "SEOGA_TALLY_FILE": self.run / "tally",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
+            "SEOGA_COVER_DIR": self.covers,
+            "SEOGA_COMMAND_DIR": self._command_dir(),
         }
         if self.private_db:
             defaults.update({

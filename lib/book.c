@@ -8,10 +8,13 @@
 
 #include <time.h>
 
+/* The uploaded cover; without one they are null. */
+#define COVER_URL "CONCAT('/covers/', cover, '.jpg') AS cover_url"
+#define THUMBNAIL_URL "CONCAT('/covers/', cover, '-small.jpg') AS thumbnail_url"
 /* What a list of books or a cart shows; the API's lists tell more. */
 #define SHOWN_COLUMNS \
 	"id, title, author, published_year, language, price," \
-	" stock_quantity, image_url"
+	" stock_quantity, image_url, " THUMBNAIL_URL
 #define ALL_COLUMNS SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
 #define WHOLE_COLUMNS ALL_COLUMNS ", description, updated_at, version"
 #define ARGS_MAX 768
@@ -407,8 +410,8 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 #define ONE_BOOK(name) \
 	"SELECT b.id, b.title, b.author, b.publisher, b.published_year," \
 	" b.isbn13, b.language, b.description, b.price, b.stock_quantity," \
-	" b.category_id, b.image_url, b.created_at, b.updated_at, b.version," \
-	" c." name " AS category" \
+	" b.category_id, b.image_url, " COVER_URL ", " THUMBNAIL_URL \
+	", b.created_at, b.updated_at, b.version, c." name " AS category" \
 	" FROM books b JOIN categories c ON c.id = b.category_id" \
 	" WHERE b.id = ? AND b.withdrawn_at IS NULL"
 static const struct db_stmt BOOK_BY_ID_KO = { "book.by_id.ko",

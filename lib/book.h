@@ -2,10 +2,11 @@
  * book -- the catalogue: lists by keyset, search, single books.
  *
  * A book is {id, title, author, publisher, published_year, isbn13, language,
- * price (minor units), stock_quantity, category_id, image_url, updated_at},
- * and for a single one also description, created_at, version and category (in
- * the reader's language).  Withdrawn books are not there, for readers; see
- * book_edit.h.
+ * price (minor units), stock_quantity, category_id, image_url, thumbnail_url,
+ * updated_at}, and for a single one also description, created_at, version,
+ * cover_url and category (in the reader's language).  thumbnail_url and
+ * cover_url are of the uploaded cover and go before image_url.  Withdrawn
+ * books are not there, for readers; see book_edit.h.
  */
 #ifndef SEOGA_BOOK_H
 #define SEOGA_BOOK_H

@@ -136,6 +136,18 @@ load_site(struct reader *r, struct conf *c)
 }
 
 static void
+load_covers(struct reader *r, struct conf *c)
+{
+	c->cover_dir = text("SEOGA_COVER_DIR", "covers");
+	c->command_dir = text("SEOGA_COMMAND_DIR", SEOGA_COMMANDDIR);
+	c->s3_url = text("SEOGA_S3_URL", NULL);
+	c->s3_region = text("SEOGA_S3_REGION", "us-east-1");
+	c->s3_key_id = text("SEOGA_S3_KEY_ID", "");
+	c->s3_secret = secret_text(r, "SEOGA_S3_SECRET", "");
+	c->s3_ms = number(r, "SEOGA_S3_MS", 5000, 100, 8000);
+}
+
+static void
 load_events(struct reader *r, struct conf *c)
 {
 	c->events_max = number(r, "SEOGA_EVENTS_MAX", 10000, 1000, 10000000);
@@ -154,6 +166,7 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 	load_breaker(&r, &c);
 	load_site(&r, &c);
 	load_events(&r, &c);
+	load_covers(&r, &c);
 	if (strlen(c.secret) < 32)
 		fail(&r,
 		    "SEOGA_SECRET (or SEOGA_SECRET_FILE) must be at least"

@@ -46,6 +46,14 @@ struct conf {
 	const char *cors_origins; /* comma-separated, "" = none */
 	const char *secret;	  /* keys CSRF tokens; >= 32 characters */
 
+	/* Uploaded covers, see store.h. */
+	const char *cover_dir;	 /* where they are on this host */
+	const char *command_dir; /* of seoga-shrink and seoga-s3 */
+	const char *s3_url;	 /* of the bucket; NULL = the folder alone */
+	const char *s3_region;
+	const char *s3_key_id, *s3_secret; /* "" = the bucket is open */
+	int s3_ms;			   /* deadline of one request, 5000 */
+
 	int session_s;	    /* sliding life of a session, 1800 */
 	int remember_s;	    /* with "remember me", 604800 */
 	int lock_s;	    /* lock after 5 failed logins, 900 */

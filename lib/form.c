@@ -103,9 +103,22 @@ media_is(const char *content_type, const char *type)
 	return *content_type == '\0' || *content_type == ';';
 }
 
+static bool
+takes_files(const struct form *form)
+{
+	for (size_t i = 0; i < form->n; i++) {
+		if (form->values[i].field->type == FIELD_FILE)
+			return true;
+	}
+	return false;
+}
+
 static int
 unknown_media(struct req *req)
 {
+	if (req->api && takes_files(req->form))
+		return req_fail(
+		    req, RC_MEDIA, "%s", _("Send multipart/form-data."));
 	return req_fail(req, RC_MEDIA,
 	    req->api ?
 		_("Send application/json or"
@@ -116,14 +129,16 @@ unknown_media(struct req *req)
 static int
 read_body(struct req *req, const char *type, const char *body, size_t len)
 {
-	bool json;
+	bool files = takes_files(req->form), json;
 
 	if (len == 0)
 		return RC_OK;
 	if (!type)
 		return unknown_media(req);
-	if (!req->api && media_is(type, "multipart/form-data"))
+	if ((files || !req->api) && media_is(type, "multipart/form-data"))
 		return form_read_multipart(req, type, body, len);
+	if (files && req->api)
+		return unknown_media(req);
 	json = req->api && media_is(type, "application/json");
 	if (!json && !media_is(type, "application/x-www-form-urlencoded"))
 		return unknown_media(req);

@@ -64,7 +64,8 @@ struct form_file {
  * RC_NOT_FOUND: a path capture that does not fit its field.
  * RC_MEDIA: a content type that is none of urlencoded, JSON, multipart.
  * RC_TOO_LARGE: more than 200 fields or a body above its limit.
- * API requests take urlencoded or JSON; pages urlencoded or multipart.
+ * API requests take urlencoded or JSON, or with a FIELD_FILE among the fields
+ * multipart alone; pages urlencoded or multipart.
  */
 int form_parse(struct req *req, const struct field *fields,
     const char *content_type, const unsigned char *body, size_t body_len);

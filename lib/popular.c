@@ -12,7 +12,8 @@
 
 /* Three days' sales are summed and sorted, once in a while. */
 static const struct db_stmt POPULAR = { "popular.list",
-	"SELECT b.id, b.language, b.title, b.author, b.image_url FROM"
+	"SELECT b.id, b.language, b.title, b.author, b.image_url,"
+	" CONCAT('/covers/', b.cover, '-small.jpg') AS thumbnail_url FROM"
 	" (SELECT book_id, SUM(copies) AS sold"
 	" FROM sales_books FORCE INDEX (PRIMARY)"
 	" WHERE day > UTC_DATE() - INTERVAL ? DAY"
@@ -33,7 +34,7 @@ static json_t *
 from_text(struct req *req, const char *text)
 {
 	static const char *const names[] = { "id", "language", "title",
-		"author", "image_url" };
+		"author", "image_url", "thumbnail_url" };
 	char *rest = arena_strdup(req->arena, text), *line, *fact;
 	json_t *books = json_array();
 
@@ -50,6 +51,14 @@ from_text(struct req *req, const char *text)
 	return books;
 }
 
+static const char *
+text_or_nothing(const json_t *book, const char *name)
+{
+	const char *text = model_text(book, name);
+
+	return text ? text : "";
+}
+
 static void
 store(struct req *req, const struct aside *entry, const json_t *books)
 {
@@ -59,12 +68,12 @@ store(struct req *req, const struct aside *entry, const json_t *books)
 
 	buf_add(&text, "", 0);
 	json_array_foreach(books, i, book) {
-		const char *image_url = model_text(book, "image_url");
-
-		buf_printf(&text, "%lld\t%s\t%s\t%s\t%s\n",
+		buf_printf(&text, "%lld\t%s\t%s\t%s\t%s\t%s\n",
 		    (long long)model_int(book, "id"),
 		    model_text(book, "language"), model_text(book, "title"),
-		    model_text(book, "author"), image_url ? image_url : "");
+		    model_text(book, "author"),
+		    text_or_nothing(book, "image_url"),
+		    text_or_nothing(book, "thumbnail_url"));
 	}
 	if (!text.over)
 		aside_store(req, entry, text.data ? text.data : "");

@@ -100,6 +100,15 @@ secret_token(char out[SECRET_TOKEN_SIZE])
 	sodium_bin2hex(out, SECRET_TOKEN_SIZE, bytes, sizeof(bytes));
 }
 
+void
+secret_sha256(const void *data, size_t len, char out[SECRET_SHA256_SIZE])
+{
+	unsigned char digest[crypto_hash_sha256_BYTES];
+
+	crypto_hash_sha256(digest, data, len);
+	sodium_bin2hex(out, SECRET_SHA256_SIZE, digest, sizeof(digest));
+}
+
 uint32_t
 secret_below(uint32_t below)
 {

@@ -12,6 +12,7 @@ use Time::HiRes qw(sleep);
 
 use Seoga::Api;
 use Seoga::Fault;
+use Seoga::Picture;
 use Seoga::Test;
 
 my $top = $ENV{SEOGA_SRCDIR};
@@ -47,7 +48,7 @@ sub token_for {
 	my ($id) = @_;
 
 	return () if !operation($id)->{security};
-	return (token => $id =~ /Product/ ? $librarian : $token);
+	return (token => $id =~ /Product|Picture/ ? $librarian : $token);
 }
 
 sub add {
@@ -152,21 +153,48 @@ for my $id (operations()) {
 	subtest "$id: $op->{method} $op->{path}" => sub {
 		fails(400, 'unknown query', $id, @token,
 		    query => 'nosuch=1');
-		fails(400, 'unknown field', $id, @token,
-		    json => { nosuch => 1 });
-		fails(400, 'unknown form field', $id, @token,
-		    content => 'nosuch=1',
-		    type => 'application/x-www-form-urlencoded');
-		fails(415, 'plain text', $id, @token, content => 'x',
-		    type => 'text/plain');
-		fails(415, 'a form of files', $id, @token,
-		    content => 'x', type => 'multipart/form-data; boundary=x');
-		fails(413, 'too large', $id, @token, content => $big,
-		    type => 'application/json');
+		takes_files($id) ? file_bodies($id, @token) :
+		    text_bodies($id, @token);
 		other_methods($id);
 		without_token($id) if $op->{security};
 		not_modified($id) if $op->{method} eq 'get' && $id !~ /Book$|BookT|showOrder|showProduct|OrdersOf/;
 	};
+}
+
+sub takes_files {
+	my ($id) = @_;
+
+	return operation($id)->{requestBody}{content}{'multipart/form-data'};
+}
+
+sub text_bodies {
+	my ($id, @token) = @_;
+
+	fails(400, 'unknown field', $id, @token, json => { nosuch => 1 });
+	fails(400, 'unknown form field', $id, @token, content => 'nosuch=1',
+	    type => 'application/x-www-form-urlencoded');
+	fails(415, 'plain text', $id, @token, content => 'x',
+	    type => 'text/plain');
+	fails(415, 'a form of files', $id, @token, content => 'x',
+	    type => 'multipart/form-data; boundary=x');
+	fails(413, 'too large', $id, @token, content => $big,
+	    type => 'application/json');
+}
+
+sub file_bodies {
+	my ($id, @token) = @_;
+	my @form = multipart(file => ['x.png', png(32, 48, 1)], nosuch => 1);
+	my @long = multipart(file => ['x', 'x' x 11_000_000]);
+
+	fails(400, 'unknown field', $id, @token, type => $form[0],
+	    content => $form[1]);
+	fails(400, 'not whole', $id, @token, type => $form[0],
+	    content => substr($form[1], 0, -9));
+	fails(415, $_, $id, @token, content => 'x', type => $_)
+	    for 'text/plain', 'application/json', 'image/png',
+	    'application/x-www-form-urlencoded';
+	fails(413, 'too large', $id, @token, type => $long[0],
+	    content => $long[1]);
 }
 
 sub other_methods {
@@ -700,6 +728,53 @@ subtest 'showProduct, changeProduct, withdrawProduct' => sub {
 	is $withdraw->()->{status}, 204, 'withdrawn';
 	is $withdraw->()->{status}, 404, 'is gone';
 	is $show->()->{status}, 404, 'for all';
+};
+
+subtest 'uploadPicture' => sub {
+	my $send = sub {
+		my ($type, $body) = multipart(@_);
+
+		return call('uploadPicture', token => $librarian,
+		    type => $type, content => $body);
+	};
+	my $png = png(600, 900, 60);
+	my $alone = $send->(file => ['x.png', $png]);
+
+	is $alone->{status}, 201, 'a picture';
+	is header($alone, 'location'), $alone->{json}{url}, 'is there';
+	is http(get => $alone->{json}{$_})->{headers}{'content-type'},
+	    'image/jpeg', $_ for qw(url thumbnail_url);
+	is "$alone->{json}{width}x$alone->{json}{height}", '600x900',
+	    'of that size';
+	is $alone->{json}{book_id}, undef, 'of no book';
+	my $version = sql('SELECT version FROM books WHERE id = 900001') + 0;
+	my $with = $send->(book_id => 900001, version => $version,
+	    file => ['x', $png]);
+	is $with->{json}{url}, $alone->{json}{url}, 'the same picture';
+	is $with->{json}{version}, $version + 1, 'of a book, a version on';
+	my $book = call('showBook', id => 900001)->{json};
+	is $book->{cover_url}, $alone->{json}{url}, 'as the book says';
+	is $book->{thumbnail_url}, $alone->{json}{thumbnail_url}, 'twice';
+	my $other = ['x', png(60, 90, 61)];
+	is $send->(book_id => 900001, version => $version,
+	    file => $other)->{status}, 409, 'by an old version';
+	is call('showBook', id => 900001)->{json}{cover_url},
+	    $alone->{json}{url}, 'nothing was changed';
+	is $send->(book_id => 900001, file => $other)->{status}, 201,
+	    'by any version';
+	is $send->(book_id => 900099, file => $other)->{status}, 404,
+	    'no such book';
+	is $send->(@$_)->{status}, 400, 'a mistake in it'
+	    for [], [file => 'x'], [book_id => 'x', file => $other],
+	    [act => 'remove', file => $other],
+	    [version => 0, file => $other];
+	my $text = $send->(file => ['x.png', '<svg/>']);
+	is $text->{status}, 415, 'no picture';
+	is $send->(file => ['x', substr $png, 0, 99])->{status}, 400,
+	    'a part of one';
+	my ($type, $body) = multipart(file => ['x', $png]);
+	fails(403, 'a reader', 'uploadPicture', token => $token,
+	    type => $type, content => $body);
 };
 
 # --- orders ---

@@ -8,6 +8,7 @@ use MIME::Base64 qw(decode_base64);
 use Test::More;
 
 use Seoga::Fault;
+use Seoga::Picture;
 use Seoga::Reader;
 use Seoga::Staff;
 use Seoga::Test;
@@ -122,6 +123,10 @@ sub keep {
 	$act->('/admin/books/1102/stock', 303, change => $_->[0],
 	    copies => $_->[1], note => 'because')
 	    for [add => 2], [subtract => 1], [set => 9];
+	for my $colour (1, 90) {
+		send_cover($admin, 1102, png(32, 48, $colour));
+		is $admin->status, 303, 'a cover';
+	}
 	$act->('/admin/categories', 303, name_ko => 'A', name_en => 'A');
 	my $new = sql('SELECT MAX(id) FROM categories') + 0;
 	$act->("/admin/categories/$new", 303, name_ko => 'B');
@@ -243,9 +248,9 @@ cmp_ok scalar(@ran), '>=', 40, scalar(@ran) . ' statements ran';
 # Programs' names come from the log; commands have no part in it.
 my %seen = map { $_->{name} => 1 }
     grep { $_->{ev} eq 'db.query' } log_lines();
-# No program uses these yet.
-my $later = qr/^(?:outbox|order)\.|^stock\.(?:take|return)$/;
-my $commands = qr/^(?:bulk|migrate|search|reindex|tx)\.|^user\.set_role$/;
+# No program uses these yet, or only with a bucket.
+my $later = qr/^(?:outbox|order)\.|^stock\.(?:take|return)$|^cover\.find$/;
+my $commands = qr/^(?:bulk|migrate|search|reindex|tx)\.|^user\.set_role$|^cover\.(?:unused|remove)$/;
 is_deeply [grep { !$seen{$_} && $_ !~ $commands && $_ !~ $later }
     sort keys %named], [], 'each that programs have was among them';
 for my $sort (qw(title newest price)) {

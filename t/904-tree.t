@@ -153,14 +153,14 @@ for (split /\n/, $text{'doc/configuration.md'}) {
 }
 my (%read, %secret);
 my $conf = $text{'lib/conf.c'};
-$read{$_} = 1 for $conf =~ /"(SEOGA_[A-Z_]+)"/g;
+$read{$_} = 1 for $conf =~ /"(SEOGA_[A-Z0-9_]+)"/g;
 $secret{$_} = 1 for $conf =~ /secret_text\(r,\s*"(SEOGA_\w+)"/g;
 my $settings = $text{'control/settings.py'};
 for my $file (grep { /^control\/.*\.py$/ } @files) {
 	$read{"SEOGA_$_"} = 1 for $text{$file} =~
-	    /(?:\b(?:s|self|settings)\.(?:get|_number|_choice|_folders)|\._folders)\(\s*"([A-Z_]+)"/g;
+	    /(?:\b(?:s|self|settings)\.(?:get|_number|_choice|_folders)|\._folders)\(\s*"([A-Z0-9_]+)"/g;
 }
-$read{$_} = 1 for $settings =~ /env\.get\("(SEOGA_[A-Z_]+)"/g;
+$read{$_} = 1 for $settings =~ /env\.get\("(SEOGA_[A-Z0-9_]+)"/g;
 cmp_ok scalar(keys %read), '>=', 30, 'settings were found';
 is_deeply [grep { !defined $told{$_} } sort keys %read], [],
     'each setting is described';
