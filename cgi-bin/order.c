@@ -78,6 +78,8 @@ set_acts(struct req *req, json_t *order)
 	model_set_bool(order, "can_cancel", can_cancel && !confirming);
 	model_set_bool(order, "confirming", confirming);
 	model_set_bool(order, "is_paid", state == ORDER_PAID);
+	model_set_bool(
+	    order, "unanswered", view_order_payment(order, "timeout"));
 	model_set_bool(order, "can_change", json_array_size(states) > 0);
 	model_set(order, "next_states", states);
 }
@@ -112,10 +114,12 @@ show(struct req *req)
 	set_acts(req, order);
 	move_error(req, order);
 	page_crumb(order, _("Home"), "/");
-	if (model_int(order, "user_id") == req->sess->user_id)
+	if (model_int(order, "user_id") == req->sess->user_id) {
 		page_crumb(order, _("Your orders"), "/orders");
-	else
+	} else {
+		page_crumb(order, _("Manage"), "/admin");
 		page_crumb(order, _("Orders of all members"), "/admin/orders");
+	}
 	page_crumb(order, model_text(order, "number"), NULL);
 	return page_send(req, "order", order);
 }
@@ -162,10 +166,15 @@ cancel(struct req *req)
 
 	if (rc < 0)
 		return refuse(req, rc, "act");
-	return go_back(req,
-	    state_of(order) == ORDER_REFUNDED ?
-		_("The order is cancelled. You get your money back.") :
-		_("The order is cancelled. Nothing was charged."));
+	if (state_of(order) == ORDER_REFUNDED)
+		return go_back(
+		    req, _("The order is cancelled. You get your money back."));
+	/* What was not answered may have been charged. */
+	if (view_order_payment(order, "refunded"))
+		return go_back(req,
+		    _("The order is cancelled. If anything was charged, you"
+		      " get it back."));
+	return go_back(req, _("The order is cancelled. Nothing was charged."));
 }
 
 static int

@@ -38,6 +38,8 @@ void view_order(struct req *req, json_t *order);
  * null for others than its reader), and the texts of its lines, history and
  * payments. */
 void view_order_whole(struct req *req, json_t *order);
+/* Has one of its payments that result? */
+bool view_order_payment(const json_t *order, const char *result);
 /* Minutes that are left to pay a pending order; 0 when they are over. */
 int64_t view_order_minutes(const json_t *order);
 

@@ -73,7 +73,7 @@ pending_text(struct req *req, const json_t *order)
 
 	if (!minutes)
 		return _("The time for paying is over, so this order is being"
-			 " cancelled. Nothing was charged.");
+			 " cancelled. You do not pay for it.");
 	return arena_printf(req->arena,
 	    _("Pay until %s (%d min left). After that the order is cancelled"
 	      " and the books go back to the shelf."),
@@ -154,6 +154,19 @@ show_history(struct req *req, const json_t *order)
 	}
 }
 
+bool
+view_order_payment(const json_t *order, const char *result)
+{
+	const json_t *payment;
+	size_t i;
+
+	json_array_foreach(json_object_get(order, "payments"), i, payment) {
+		if (strcmp(model_text(payment, "result"), result) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *
 payment_text(const char *result)
 {
@@ -161,6 +174,7 @@ payment_text(const char *result)
 						    N_("Payment approved") },
 		{ "declined", N_("Payment declined") },
 		{ "timeout", N_("No answer from the payment service") },
+		{ "void", N_("No answer; given back, if it was charged") },
 		{ "refunded", N_("Money given back") } };
 
 	for (size_t i = 0; result && i < LENGTH(texts); i++) {
@@ -174,11 +188,16 @@ static void
 show_payments(struct req *req, json_t *order)
 {
 	json_t *payments = json_object_get(order, "payments"), *payment;
+	bool charged = view_order_payment(order, "approved");
 	size_t i;
 
 	json_array_foreach(payments, i, payment) {
-		model_set_text(payment, "result_text",
-		    payment_text(model_text(payment, "result")));
+		const char *result = model_text(payment, "result");
+
+		/* Each attempt without an answer, when it is given up. */
+		if (!charged && strcmp(result, "refunded") == 0)
+			result = "void";
+		model_set_text(payment, "result_text", payment_text(result));
 		model_set_text(payment, "amount_text",
 		    view_money(req, model_int(payment, "amount")));
 		model_set_text(payment, "at_text",

@@ -172,6 +172,22 @@ subtest 'paying' => sub {
 	    'no log has the number';
 };
 
+subtest 'no answer, then cancelled' => sub {
+	my ($reader, $number) = buyer(1207);
+
+	pay($reader, $number, $card{silent}) for 1 .. 2;
+	expect_error(qr/"path":"\/orders\/\Q$number\E".*"status":503/);
+	like $reader->get("/orders/$number?confirm=cancel")->text,
+	    qr/If anything was charged, you get it back\. The books/, 'said';
+	$reader->send("/orders/$number", where => { act => 'cancel' });
+	$reader->follow;
+	like $reader->text, qr/is cancelled\. If anything was charged, you get/,
+	    'and said again';
+	is scalar(() = $reader->text =~ /given back, if it was charged/g), 2,
+	    'of each attempt';
+	unlike $reader->text, qr/Money given back/, 'not twice the money';
+};
+
 subtest 'a card that is none' => sub {
 	my ($reader, $number) = buyer(1204);
 
