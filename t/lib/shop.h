@@ -36,28 +36,41 @@ static char database[32];
 static int keys;
 
 static inline char *
-as_root(const char *text, const char *file)
+as_root(const char *text)
 {
-	GString *command = g_string_new("mariadb --no-defaults -uroot");
 	char *place = g_shell_quote(g_getenv("SEOGA_TEST_DB_SOCKET"));
+	char *command = g_strdup_printf("mariadb --no-defaults -uroot"
+					" --socket=%s -e '%s'",
+	    place, text);
 
-	g_string_append_printf(command, " --socket=%s", place);
-	if (text)
-		g_string_append_printf(command, " -e '%s'", text);
-	if (file)
-		g_string_append_printf(command, " %s < '%s'", database, file);
 	g_free(place);
-	return g_string_free(command, FALSE);
+	return command;
 }
 
 static inline void
-run_root(const char *text, const char *file)
+run_root(const char *text)
 {
-	char *command = as_root(text, file);
+	char *command = as_root(text);
 
 	if (system(command) != 0)
 		g_error("this failed: %s", command);
 	g_free(command);
+}
+
+/* As seoga migrate does it: a statement ends where a line ends with it. */
+static inline void
+load_file(const char *file)
+{
+	char *place = g_shell_quote(g_getenv("SEOGA_TEST_DB_SOCKET"));
+	char *command =
+	    g_strdup_printf("{ echo DELIMITER //; sed 's,;$,//,' '%s'; } |"
+			    " mariadb --no-defaults -uroot --socket=%s %s",
+		file, place, database);
+
+	if (system(command) != 0)
+		g_error("this failed: %s", command);
+	g_free(command);
+	g_free(place);
 }
 
 static inline void
@@ -77,7 +90,7 @@ load_tables(void)
 	for (GList *l = names; l; l = l->next) {
 		char *file = g_build_filename(dir, l->data, NULL);
 
-		run_root(NULL, file);
+		load_file(file);
 		g_free(file);
 	}
 	g_list_free_full(names, g_free);
@@ -92,7 +105,7 @@ set_up(void)
 
 	snprintf(database, sizeof(database), "seoga_o%d", (int)getpid());
 	text = g_strdup_printf("CREATE DATABASE %s", database);
-	run_root(text, NULL);
+	run_root(text);
 	g_free(text);
 	load_tables();
 	conf = test_conf(g_getenv("SEOGA_TEST_DB_SOCKET"));
@@ -117,10 +130,11 @@ tear_down(void)
 {
 	char *text = g_strdup_printf("DROP DATABASE %s", database);
 
+	/* What a request put off needs its links. */
+	test_req_close(&req);
 	db_close(req.db);
 	cache_close(req.cache);
-	test_req_close(&req);
-	run_root(text, NULL);
+	run_root(text);
 	g_free(text);
 }
 

@@ -130,7 +130,7 @@ order_others(void)
 	    "SELECT COUNT(*) FROM %s.books WHERE id < 3 FOR UPDATE NOWAIT;"
 	    " SELECT COUNT(*) FROM %s.orders FOR UPDATE NOWAIT",
 	    database, database);
-	char *command = as_root(text, NULL);
+	char *command = as_root(text);
 	char *line = g_strconcat(command, " >/dev/null", NULL);
 
 	g_assert_cmpint(system(line), ==, 0);
@@ -248,7 +248,7 @@ becomes_soon(const char *state)
 	text = g_strdup_printf("BEGIN; UPDATE %s.orders SET state = \"%s\""
 			       " WHERE id = %lld; DO SLEEP(0.6); COMMIT",
 	    database, state, (long long)model_int(row, "n"));
-	command = as_root(text, NULL);
+	command = as_root(text);
 	line = g_strconcat(command, " &", NULL);
 	g_assert_cmpint(system(line), ==, 0);
 	while (count(&UNLOCKED, db_text(number), db_null(), 1) == 1 &&
