@@ -10,8 +10,8 @@
  */
 #include "user.h"
 #include "command.h"
-#include "sess.h"
 #include "sessions.h"
+#include "user_admin.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -95,28 +95,24 @@ add(struct req *req, const char *name, const struct options *o)
 	printf("%s is a member now, with the role %s.\n", name, role);
 }
 
-/* Whoever is signed in goes on with the role, and by the password, of then. */
-static void
-sign_out(struct req *req, const char *name)
+static int64_t
+find(struct req *req, const char *name)
 {
-	struct sess nobody = { .id = "" };
+	int64_t id;
 
-	req->sess = &nobody;
-	if (user_find(req, name, &nobody.user_id) < 0 ||
-	    sessions_end_others(req) < 0)
-		command_die("that is done, but %s could not be signed out;"
-			    " is Redis there?",
-		    name);
-	req->sess = NULL;
+	if (user_find(req, name, &id) < 0)
+		command_die_of(req, "There is no such user.");
+	return id;
 }
 
 static void
 set_role(struct req *req, const char *name, const char *role)
 {
 	check_role(role);
-	if (user_set_role(req, name, role) < 0)
-		command_die_of(req, "the role could not be set");
-	sign_out(req, name);
+	if (user_give_role(req, find(req, name), role) < 0)
+		command_die_of(req,
+		    "the role could not be set, or sessions"
+		    " not ended");
 	printf(
 	    "%s has the role %s and is signed out everywhere.\n", name, role);
 }
@@ -126,7 +122,11 @@ set_password(struct req *req, const char *name, const struct options *o)
 {
 	if (user_reset_password(req, name, read_password(req, o)) < 0)
 		command_die_of(req, "the password could not be set");
-	sign_out(req, name);
+	/* Whoever is signed in goes on by the password of then. */
+	if (sessions_end_of(req, find(req, name)) < 0)
+		command_die("that is done, but %s could not be signed out;"
+			    " is Redis there?",
+		    name);
 	printf("%s has a new password and is signed out everywhere.\n", name);
 }
 

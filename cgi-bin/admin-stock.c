@@ -15,7 +15,7 @@ static const struct field fields[] = { { "id", FIELD_INT,
 	    N_("Copies") },
 	{ "note", FIELD_TEXT, FIELD_BODY | FIELD_REQUIRED, 1, NOTE_MAX,
 	    N_("Reason") },
-	{ 0 } };
+	{ "seen", FIELD_INT, FIELD_BODY, 0, STOCK_MAX, N_("Copies") }, { 0 } };
 
 static const char *const change_names[] = {
 	[STOCK_SET] = "set", [STOCK_ADD] = "add", [STOCK_SUBTRACT] = "subtract"
@@ -130,13 +130,18 @@ change(struct req *req)
 {
 	int64_t id = form_int(req, "id");
 	enum stock_change change = STOCK_ADD;
+	struct book_stock stock;
 	const char *why;
 	int rc;
 
 	if ((rc = read_change(req, &change)) < 0)
 		return rc;
-	rc = book_stock(req, id, change, form_int(req, "copies"),
-	    form_str(req, "note"), form_str(req, "once"));
+	stock = (struct book_stock){ .change = change,
+		.copies = form_int(req, "copies"),
+		.seen = form_has(req, "seen") ? form_int(req, "seen") : -1,
+		.note = form_str(req, "note"),
+		.once = form_str(req, "once") };
+	rc = book_stock(req, id, &stock);
 	if (rc == RC_CONFLICT) {
 		why = req->fail_text;
 		req_forgive(req);

@@ -34,10 +34,9 @@ shelved(const json_t *categories)
 static int
 latest(struct req *req, json_t **page)
 {
-	const struct audit_query query = {
-		.catalogue = strcmp(req->sess->role, "admin") != 0,
-		.limit = LATEST
-	};
+	const struct audit_query query = { .catalogue = strcmp(req->sess->role,
+							    "admin") != 0,
+		.limit = LATEST };
 
 	return audit_list(req, &query, page);
 }

@@ -450,8 +450,7 @@ audit_stock(struct req *req, const json_t *book, int64_t now, const char *note)
 	    json_object_get(book, "stock_quantity"), (json_int_t)now);
 
 	if (note)
-		json_object_set_new(
-		    changes, "note", json_pack("[n, s]", note));
+		json_object_set_new(changes, "note", json_pack("[n, s]", note));
 	return audit_book(req, "book.stock", book, changes);
 }
 
@@ -579,39 +578,51 @@ book_withdraw(
 /* --- stock --- */
 
 struct stock_work {
-	int64_t id, copies;
-	enum stock_change change;
-	const char *note, *once;
+	int64_t id;
+	const struct book_stock *stock;
 };
+
+/* Orders go on while somebody counts. */
+static int
+check_seen(struct req *req, const struct book_stock *s, const json_t *book)
+{
+	int64_t now = model_int(book, "stock_quantity");
+
+	if (s->change != STOCK_SET || s->seen < 0 || s->seen == now ||
+	    s->copies == now)
+		return RC_OK;
+	return req_fail(req, RC_CONFLICT,
+	    _("There were %lld copies when you opened this page, and now there"
+	      " are %lld, so nothing was changed. See below why, and send the"
+	      " right number."),
+	    (long long)s->seen, (long long)now);
+}
 
 static int
 stock_work(struct req *req, void *arg)
 {
 	const struct stock_work *w = arg;
+	const struct book_stock *s = w->stock;
 	int64_t done, now;
 	json_t *book;
 	int rc;
 
-	if ((rc = once_claim(req, w->once, &done)) < 0 || done)
+	if ((rc = once_claim(req, s->once, &done)) < 0 || done)
 		return rc;
 	if ((rc = lock_book(req, w->id, &book)) < 0 ||
+	    (rc = check_seen(req, s, book)) < 0 ||
 	    (rc = stock_change(
-		 req, w->id, w->change, w->copies, w->note, &now)) < 0 ||
-	    (rc = once_keep(req, w->once, w->id)) < 0 ||
+		 req, w->id, s->change, s->copies, s->note, &now)) < 0 ||
+	    (rc = once_keep(req, s->once, w->id)) < 0 ||
 	    now == model_int(book, "stock_quantity"))
 		return rc;
-	return audit_stock(req, book, now, w->note);
+	return audit_stock(req, book, now, s->note);
 }
 
 int
-book_stock(struct req *req, int64_t id, enum stock_change change,
-    int64_t copies, const char *note, const char *once)
+book_stock(struct req *req, int64_t id, const struct book_stock *stock)
 {
-	struct stock_work w = { .id = id,
-		.copies = copies,
-		.change = change,
-		.note = note,
-		.once = once };
+	struct stock_work w = { .id = id, .stock = stock };
 	int rc = db_tx(req, stock_work, &w);
 
 	if (rc == RC_OK)

@@ -70,10 +70,19 @@ int book_replace(struct req *req, int64_t id, int64_t version,
 int book_withdraw(struct req *req, int64_t id, int64_t version, bool withdrawn,
     json_t **book) ATTR_CHECK;
 
-/* A librarian's change of the stock, see stock.h; note says why.  RC_CONFLICT
- * with a text. */
-int book_stock(struct req *req, int64_t id, enum stock_change change,
-    int64_t copies, const char *note, const char *once) ATTR_CHECK;
+/*
+ * A librarian's change of the stock, see stock.h; note says why.  seen is how
+ * many there were when it was decided: a number that was counted (STOCK_SET)
+ * is RC_CONFLICT when there are others now; -1: whatever there are.
+ * RC_CONFLICT has a text.
+ */
+struct book_stock {
+	enum stock_change change;
+	int64_t copies, seen;
+	const char *note, *once;
+};
+int book_stock(
+    struct req *req, int64_t id, const struct book_stock *stock) ATTR_CHECK;
 
 /* Also one that is withdrawn. */
 int book_to_edit(struct req *req, int64_t id, json_t **book) ATTR_CHECK;

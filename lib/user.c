@@ -35,9 +35,6 @@ static const struct db_stmt USER_SET_LANG = { "user.set_lang",
 static const struct db_stmt USER_SET_HASH = { "user.set_hash",
 	"UPDATE users SET password_hash = ?, updated_at = UTC_TIMESTAMP()"
 	" WHERE id = ? AND password_hash = ?" };
-static const struct db_stmt USER_SET_ROLE = { "user.set_role",
-	"UPDATE users SET role = ?, updated_at = UTC_TIMESTAMP()"
-	" WHERE username = ?" };
 
 bool
 user_name_is_valid(const char *username)
@@ -435,19 +432,6 @@ user_add(struct req *req, const char *username, const char *name,
     const char *password, const char *role)
 {
 	return insert(req, username, name, password, role, NULL);
-}
-
-int
-user_set_role(struct req *req, const char *username, const char *role)
-{
-	int64_t changed;
-	int rc = db_exec(req, &USER_SET_ROLE,
-	    DB_ARGS(db_text(role), db_text(username)), &changed, NULL);
-
-	if (rc == RC_OK && changed == 0)
-		return req_fail(req, RC_NOT_FOUND, "%s",
-		    _("There is no such user, or the role is already set."));
-	return rc;
 }
 
 int

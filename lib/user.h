@@ -51,11 +51,9 @@ int user_set_lang(struct req *req, int64_t id, enum lang lang) ATTR_CHECK;
 int user_set_password(struct req *req, int64_t id, const char *old,
     const char *password) ATTR_CHECK;
 
-/* For bin/seoga: makes a user of a role, changes one's role or password. */
+/* For bin/seoga: makes a user of a role, changes one's password. */
 int user_add(struct req *req, const char *username, const char *name,
     const char *password, const char *role) ATTR_CHECK;
-int user_set_role(
-    struct req *req, const char *username, const char *role) ATTR_CHECK;
 int user_reset_password(
     struct req *req, const char *username, const char *password) ATTR_CHECK;
 /* Their number; RC_NOT_FOUND, without a text, for none. */

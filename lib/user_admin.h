@@ -32,7 +32,8 @@ int user_to_edit(struct req *req, int64_t id, json_t **user) ATTR_CHECK;
  * Gives a member another role, or locks him out (or in again), with an entry
  * in the audit log, and ends his sessions; all of it again when it was done
  * already, but for the entry.  RC_CONFLICT for oneself, RC_FORBIDDEN for who
- * is no administrator any more; both with a text.
+ * is no administrator any more; both with a text.  In a command, where nobody
+ * is signed in, whoever can run it may do it to everybody.
  */
 int user_give_role(struct req *req, int64_t id, const char *role) ATTR_CHECK;
 int user_set_locked(struct req *req, int64_t id, bool locked) ATTR_CHECK;

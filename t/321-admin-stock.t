@@ -80,6 +80,33 @@ subtest 'mistakes' => sub {
 	is $kim->get('/admin/books/9999999/stock')->status, 404, 'no book';
 };
 
+subtest 'sold while it was counted' => sub {
+	my $reader = Seoga::Reader->new;
+
+	$kim->get($url);
+	$reader->register;
+	$reader->add(1102, 2);
+	ok $reader->order, 'ordered';
+	is stock(), 38, 'in the meantime';
+	$kim->send($url, change => 'set', copies => 39, note => 'counted');
+	is $kim->status, 409, 'an older count';
+	like $kim->html, qr{id="e-copies">There were 40 .* now there are 38},
+	    'says what has changed';
+	like $kim->text, qr/Ordered .*-2 → 38/, 'and why';
+	is $kim->form($url)->{copies}, 39, 'what was typed stays';
+	is $kim->form($url)->{note}, 'counted', 'with the reason';
+	is stock(), 38, 'nothing is changed';
+	$kim->send($url, copies => 37);
+	is $kim->status, 303, 'the number of now';
+	is stock(), 37, 'is taken';
+	$kim->get($url);
+	$kim->send($url, change => 'add', copies => 3, note => 'x', seen => 3);
+	is $kim->status, 303, 'adding does not depend on it';
+	$kim->get($url);
+	$kim->send($url, change => 'set', copies => 40, note => 'x', seen => 3);
+	is $kim->status, 303, 'nor what is right already';
+};
+
 subtest 'sent twice' => sub {
 	$kim->get($url);
 	my %form = (%{$kim->form($url)}, change => 'add', copies => 1,

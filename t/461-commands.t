@@ -78,6 +78,9 @@ subtest 'an account' => sub {
 	    "kim.admin has the role librarian and is signed out everywhere.\n",
 	    'another role';
 	ok !$reader->signed_in, 'nobody goes on with the old one';
+	is sql("SELECT CONCAT_WS(' ', actor, act, label, changes) FROM audit"),
+	    'system user.role kim.admin {"role":["admin","librarian"]}'
+	    . "\n", 'it is in the log';
 	$reader->login('kim.admin', password => 'a good password');
 	like $reader->get('/account')->html, qr/Librarian/, 'but with this';
 	is told('another password', 'user', 'password', 'kim.admin',
