@@ -124,6 +124,13 @@ confine(void)
 #endif
 }
 
+/* What it says of a picture goes to our caller, once. */
+static void
+be_quiet(const gchar *domain ATTR_UNUSED, GLogLevelFlags level ATTR_UNUSED,
+    const gchar *text ATTR_UNUSED, gpointer arg ATTR_UNUSED)
+{
+}
+
 /* The three formats that we take, and libvips' own decoders for them. */
 static void
 start_vips(const char *self)
@@ -131,6 +138,7 @@ start_vips(const char *self)
 	/* Decoders in modules (ImageMagick and others) are not even loaded:
 	 * there are none in this place. */
 	setenv("VIPSHOME", "/nonexistent", 1);
+	g_log_set_default_handler(be_quiet, NULL);
 	if (VIPS_INIT(self))
 		give_up(vips_error_buffer());
 	vips_concurrency_set(1);
