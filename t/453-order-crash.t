@@ -273,5 +273,21 @@ subtest 'events reach who counts them' => sub {
 	    SUM(revenue), SUM(copies) FROM sales_days')) eq $sold });
 	is $counted, $sold, 'and is counted once';
 };
+
+# Redis answers, but has no room for more.
+subtest 'what Redis refuses is not lost' => sub {
+	my $waiting = 'SELECT COUNT(*) FROM outbox WHERE delivered_at IS NULL';
+
+	redis('CONFIG', 'SET', 'maxmemory', '1');
+	own_sql("INSERT INTO outbox (topic, subject, payload, trace, span)
+	    VALUES ('order.pending', 'refused', '{}', REPEAT('a', 32),
+	    REPEAT('b', 16))");
+	sleep 1.5;
+	is number_of($waiting), 1, 'it waits';
+	redis('CONFIG', 'SET', 'maxmemory', '0');
+	ok await(20, sub { !number_of($waiting) }), 'until there is room';
+	like redis('XRANGE', 'orders', '-', '+'), qr/"subject":"refused"/,
+	    'then it is there';
+};
 site_stop();
 done_testing();
