@@ -78,7 +78,7 @@ class Instance:
 
     # -- life -------------------------------------------------------------
 
-    def start(self):
+    def start(self, sample=True):
         """Limits off, all else as a real site has it; logging is on."""
         settings = {"SEOGA_LIMITS": "off", "SEOGA_PORT": "0",
                     "SEOGA_BIND": "127.0.0.1"}
@@ -86,7 +86,8 @@ class Instance:
         self.env = {**asked, **settings}
         self.seoga("start")
         self.env = asked        # the rest is as it was started
-        self.seoga("migrate", "--sample")
+        if sample:
+            self.seoga("migrate", "--sample")
 
     def remove(self):
         if self.folder.exists():
