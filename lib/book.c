@@ -16,7 +16,8 @@
 	"id, title, author, published_year, language, price," \
 	" stock_quantity, image_url, " THUMBNAIL_URL
 #define ALL_COLUMNS SHOWN_COLUMNS ", publisher, isbn13, category_id, created_at"
-#define WHOLE_COLUMNS ALL_COLUMNS ", description, updated_at, version"
+#define WHOLE_COLUMNS \
+	ALL_COLUMNS ", description, updated_at, version, " COVER_URL
 #define ARGS_MAX 768
 #define CACHE_MAX ((size_t)128 * 1024)
 #define ID_DIGITS 18	/* fewer than make an int64_t overflow */

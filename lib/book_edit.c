@@ -17,6 +17,7 @@
 #define EDIT_COLUMNS \
 	"id, title, author, publisher, published_year, isbn13, language," \
 	" description, price, stock_quantity, category_id, image_url," \
+	" CONCAT('/covers/', cover, '.jpg') AS cover_url," \
 	" created_at, updated_at, version, withdrawn_at," \
 	" withdrawn_at IS NOT NULL AS `withdrawn?`"
 

@@ -7,7 +7,7 @@
  *
  * A book to edit is {id, title, author, publisher, published_year, isbn13,
  * language, description, price, stock_quantity, category_id, image_url,
- * created_at, updated_at, version, withdrawn_at, withdrawn}.
+ * cover_url, created_at, updated_at, version, withdrawn_at, withdrawn}.
  */
 #ifndef SEOGA_BOOK_EDIT_H
 #define SEOGA_BOOK_EDIT_H

@@ -5,6 +5,7 @@
 #include "book.h"
 #include "db.h"
 #include "model.h"
+#include "popular.h"
 #include "secret.h"
 #include "store.h"
 
@@ -195,8 +196,10 @@ cover_set(struct req *req, int64_t id, int64_t version, const char *hash,
 	struct change c = { .id = id, .version = version, .hash = hash };
 	int rc = db_tx(req, set_work, &c);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		book_forget(req, id);
+		popular_forget(req);
+	}
 	if (rc == RC_OK || rc == RC_CONFLICT)
 		*book = c.book;
 	return rc;

@@ -8,11 +8,11 @@ static const char *const names[][2] = { { "id", "id" }, { "name", "title" },
 	{ "description", "description" }, { "price", "price" },
 	{ "category_id", "category_id" },
 	{ "stock_quantity", "stock_quantity" }, { "image_url", "image_url" },
-	{ "created_at", "created_at" }, { "updated_at", "updated_at" },
-	{ "title", "title" }, { "author", "author" },
-	{ "publisher", "publisher" }, { "published_year", "published_year" },
-	{ "isbn13", "isbn13" }, { "language", "language" },
-	{ "version", "version" } };
+	{ "cover_url", "cover_url" }, { "created_at", "created_at" },
+	{ "updated_at", "updated_at" }, { "title", "title" },
+	{ "author", "author" }, { "publisher", "publisher" },
+	{ "published_year", "published_year" }, { "isbn13", "isbn13" },
+	{ "language", "language" }, { "version", "version" } };
 
 /* Always of the same form, whichever list or statement the book is from: its
  * entity tag is made from it. */

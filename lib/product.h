@@ -2,9 +2,9 @@
  * product -- books as other shops call them: the products of the JSON API.
  *
  * A product is {id, name, description, price (minor units), category_id,
- * stock_quantity, image_url, created_at, updated_at}, and what makes it a
- * book: {title (the same as name), author, publisher, published_year, isbn13,
- * language, version}.
+ * stock_quantity, image_url, cover_url, created_at, updated_at}, and what makes
+ * it a book: {title (the same as name), author, publisher, published_year,
+ * isbn13, language, version}.
  */
 #ifndef SEOGA_PRODUCT_H
 #define SEOGA_PRODUCT_H
