@@ -356,7 +356,8 @@ queue_forget_consumers(struct req *req, const char *group)
 
 /* --- for administrators --- */
 
-/* A group's consumers follow its fields. */
+/* A group's consumers follow its fields.  From Redis 7.2 on, idle is about
+ * any reading, also in vain, and inactive what idle was. */
 static struct cache_script STATE = { .name = "queue.state",
 	.lua = "local out = {redis.call('XLEN', KEYS[1]), {},"
 	       " redis.call('XLEN', KEYS[2]),"
@@ -371,7 +372,9 @@ static struct cache_script STATE = { .name = "queue.state",
 	       "  v['name'])) do\n"
 	       "  local w = {}\n"
 	       "  for k = 1, #c, 2 do w[c[k]] = c[k + 1] end\n"
-	       "  cs[j] = {w['name'], w['pending'], w['idle']}\n"
+	       "  local since = w['inactive'] or -1\n"
+	       "  if since < 0 then since = w['idle'] end\n"
+	       "  cs[j] = {w['name'], w['pending'], since}\n"
 	       " end\n"
 	       " out[2][i] = {v['name'], v['lag'], v['pending'], cs}\n"
 	       "end\n"
