@@ -141,16 +141,16 @@ set_request(struct transfer *t)
 	size_t len = strlen(t->conf->s3_url);
 	bool slash = len && t->conf->s3_url[len - 1] == '/';
 
-	snprintf(url, sizeof(url), "%s%s%s", t->conf->s3_url,
-	    slash ? "" : "/", t->name);
+	snprintf(url, sizeof(url), "%s%s%s", t->conf->s3_url, slash ? "" : "/",
+	    t->name);
 	curl_easy_setopt(t->curl, CURLOPT_URL, url);
 	curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, t->wrong);
 	curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, take_some);
 	curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, t);
-	curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)t->conf->connect_ms);
+	curl_easy_setopt(
+	    t->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)t->conf->connect_ms);
 	set_method(t);
 	sign(t);
 	add_headers(t);
@@ -210,8 +210,7 @@ run(struct transfer *t)
 static void
 tell(const struct transfer *t)
 {
-	const char *code =
-	    t->out.len ? strstr(t->out.data, "<Code>") : NULL;
+	const char *code = t->out.len ? strstr(t->out.data, "<Code>") : NULL;
 	long status = 0;
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -231,8 +230,8 @@ read_input(struct transfer *t)
 
 	if (!is(t, "put") || fstat(STDIN_FILENO, &st) < 0 || !st.st_size)
 		return;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-	    STDIN_FILENO, 0);
+	data = mmap(
+	    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, STDIN_FILENO, 0);
 	if (data == MAP_FAILED)
 		return;
 	t->in = data;

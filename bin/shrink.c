@@ -10,8 +10,8 @@
  * Whatever a file may do to a decoder, it does it to this process, which has
  * no secrets, no files, no network, and little memory and time.
  */
-#include "base.h"
 #include "shrink.h"
+#include "base.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -26,7 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vips/vips.h>
-#include <vips/vector.h>
+
+#include <vips/vector.h> /* needs vips.h */
 
 #define MEMORY_MAX ((rlim_t)1024 * 1024 * 1024)
 #define CPU_S 8
@@ -82,6 +83,7 @@ static void
 confine(void)
 {
 #ifdef AUDIT_ARCH_HERE
+/* clang-format off */
 #define REFUSE(call) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1), \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
@@ -112,6 +114,7 @@ confine(void)
 		REFUSE(shmget), REFUSE(prlimit64),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
+	/* clang-format on */
 	const struct sock_fprog program = { LENGTH(code),
 		(struct sock_filter *)(uintptr_t)code };
 

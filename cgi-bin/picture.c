@@ -13,8 +13,8 @@ static const struct field fields[] = { { "id", FIELD_TEXT,
 static int
 is_kept(struct req *req, const char *name)
 {
-	const char *hash = arena_strndup(
-	    req->arena, name, strnlen(name, COVER_HASH_LENGTH));
+	const char *hash =
+	    arena_strndup(req->arena, name, strnlen(name, COVER_HASH_LENGTH));
 	const char *rest = name + strlen(hash);
 	json_t *cover;
 
@@ -33,8 +33,7 @@ show(struct req *req)
 	if (rc < 0)
 		return rc;
 	buf_reset(req->out);
-	rc = store_get(req,
-	    arena_printf(req->arena, "%s.jpg", name), req->out);
+	rc = store_get(req, arena_printf(req->arena, "%s.jpg", name), req->out);
 	if (rc < 0)
 		return rc;
 	http_header(

@@ -28,10 +28,10 @@ book_url(struct req *req, int64_t id)
 static json_t *
 picture_model(struct req *req, const char *hash)
 {
-	return !hash ? json_null() :
-		       json_pack("{s:s, s:s, s:s}", "hash", hash, "url",
-			   cover_url(req, hash), "small_url",
-			   cover_small_url(req, hash));
+	return !hash ?
+	    json_null() :
+	    json_pack("{s:s, s:s, s:s}", "hash", hash, "url",
+		cover_url(req, hash), "small_url", cover_small_url(req, hash));
 }
 
 /* book as it is now; mine (may be NULL) is a picture that came too late. */
@@ -51,6 +51,8 @@ show_book(struct req *req, const json_t *book, const char *mine)
 
 	model_set_text(model, "book_url", book_url(req, id));
 	page_crumb(model, _("Home"), "/");
+	page_crumb(model, _("Manage"), "/admin");
+	page_crumb(model, _("Books"), "/admin/books");
 	page_crumb(model, title, book_url(req, id));
 	page_crumb(model, _("Cover"), NULL);
 	return page_send(req, "upload", model);
@@ -113,8 +115,8 @@ static int
 done(struct req *req, const json_t *book)
 {
 	return page_redirect_flash(req,
-	    arena_printf(req->arena, "%s/cover",
-		book_url(req, model_int(book, "id"))),
+	    arena_printf(
+		req->arena, "%s/cover", book_url(req, model_int(book, "id"))),
 	    "done",
 	    model_text(book, "cover") ?
 		_("The book has this cover now.") :
@@ -160,8 +162,7 @@ change(struct req *req)
 
 	if (act && strcmp(act, "remove") == 0)
 		return set(req, NULL);
-	if (act && strcmp(act, "use") == 0 && picture &&
-	    cover_is_hash(picture))
+	if (act && strcmp(act, "use") == 0 && picture && cover_is_hash(picture))
 		return set(req, picture);
 	return act && *act && strcmp(act, "upload") != 0 ? RC_BAD_INPUT :
 							   take(req);
@@ -173,16 +174,15 @@ static int
 answer(struct req *req, const struct shrunk *p, const char *hash,
     const json_t *book)
 {
-	json_t *model = json_pack("{s:s, s:s, s:i, s:i, s:I}", "url",
-	    cover_url(req, hash), "thumbnail_url", cover_small_url(req, hash),
-	    "width", p->width, "height", p->height, "bytes",
-	    (json_int_t)p->large_len);
+	json_t *model =
+	    json_pack("{s:s, s:s, s:i, s:i, s:I}", "url", cover_url(req, hash),
+		"thumbnail_url", cover_small_url(req, hash), "width", p->width,
+		"height", p->height, "bytes", (json_int_t)p->large_len);
 
 	json_object_set_new(model, "book_id",
 	    book ? json_incref(json_object_get(book, "id")) : json_null());
 	json_object_set_new(model, "version",
-	    book ? json_incref(json_object_get(book, "version")) :
-		   json_null());
+	    book ? json_incref(json_object_get(book, "version")) : json_null());
 	http_header(req, "Location", cover_url(req, hash));
 	return page_send_json(req, 201, model);
 }
@@ -210,8 +210,7 @@ call(struct req *req)
 	    (rc = keep_file(req, file, &picture, &hash)) < 0)
 		return rc;
 	if (id)
-		rc = cover_set(
-		    req, id, form_int(req, "version"), hash, &book);
+		rc = cover_set(req, id, form_int(req, "version"), hash, &book);
 	if (rc == RC_CONFLICT)
 		return stale(req);
 	return rc < 0 ? rc : answer(req, &picture, hash, book);

@@ -152,8 +152,7 @@ await_end(pid_t pid, bool listened, int64_t until, int *status)
 	while (waitpid(pid, &how, 0) < 0)
 		if (errno != EINTR)
 			return false;
-	*status =
-	    WIFEXITED(how) ? WEXITSTATUS(how) : SIGNALLED + WTERMSIG(how);
+	*status = WIFEXITED(how) ? WEXITSTATUS(how) : SIGNALLED + WTERMSIG(how);
 	return ended;
 }
 

@@ -78,13 +78,13 @@ cover_keep(struct req *req, const struct shrunk *p, const char **hash)
 
 	secret_sha256(p->large, p->large_len, digest);
 	rc = db_exec(req, &COVER_UPLOADED,
-	    DB_ARGS(db_text(digest), db_int(p->width), db_int(p->height)),
-	    NULL, NULL);
+	    DB_ARGS(db_text(digest), db_int(p->width), db_int(p->height)), NULL,
+	    NULL);
 	if (rc < 0 ||
-	    (rc = store_put(req, small_name(req, digest), p->small,
-		 p->small_len)) < 0 ||
-	    (rc = store_put(req, large_name(req, digest), p->large,
-		 p->large_len)) < 0)
+	    (rc = store_put(
+		 req, small_name(req, digest), p->small, p->small_len)) < 0 ||
+	    (rc = store_put(
+		 req, large_name(req, digest), p->large, p->large_len)) < 0)
 		return rc;
 	*hash = digest;
 	return RC_OK;
@@ -150,8 +150,8 @@ replace(struct req *req, const struct change *c)
 	int rc = hold_picture(req, c->hash);
 
 	if (rc == RC_OK && old)
-		rc = db_exec(req, &COVER_TAKEN_OFF, DB_ARGS(db_text(old)),
-		    NULL, NULL);
+		rc = db_exec(
+		    req, &COVER_TAKEN_OFF, DB_ARGS(db_text(old)), NULL, NULL);
 	if (rc < 0)
 		return rc;
 	return db_exec(req, &COVER_SET,
@@ -169,8 +169,8 @@ record(struct req *req, struct change *c)
 
 	if (rc < 0)
 		return rc;
-	return audit_add(req, "book.cover", &object,
-	    audit_changes(before, c->book, fields));
+	return audit_add(
+	    req, "book.cover", &object, audit_changes(before, c->book, fields));
 }
 
 static int
@@ -226,8 +226,8 @@ sweep_work(struct req *req, void *arg)
 {
 	const char *hash = arg;
 	int64_t removed;
-	int rc = db_exec(
-	    req, &COVER_REMOVE, DB_ARGS(db_text(hash)), &removed, NULL);
+	int rc =
+	    db_exec(req, &COVER_REMOVE, DB_ARGS(db_text(hash)), &removed, NULL);
 
 	if (rc < 0 || !removed)
 		return rc < 0 ? rc : RC_NOT_FOUND;
@@ -245,8 +245,7 @@ cover_sweep(struct req *req, int n, size_t *done)
 	if (rc < 0)
 		return rc;
 	json_array_foreach(rows, i, row) {
-		char *hash =
-		    arena_strdup(req->arena, model_text(row, "hash"));
+		char *hash = arena_strdup(req->arena, model_text(row, "hash"));
 
 		rc = db_tx(req, sweep_work, hash);
 		if (rc < 0 && rc != RC_NOT_FOUND)

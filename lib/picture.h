@@ -22,15 +22,15 @@ struct picture {
 
 enum picture_verdict {
 	PICTURE_OK,
-	PICTURE_UNKNOWN, /* none of the three */
-	PICTURE_BROKEN,	 /* one of the three, but cut short or not whole */
+	PICTURE_UNKNOWN,  /* none of the three */
+	PICTURE_BROKEN,	  /* one of the three, but cut short or not whole */
 	PICTURE_FOLLOWED, /* something else follows its end */
-	PICTURE_HUGE,	 /* more pixels than are decoded */
+	PICTURE_HUGE,	  /* more pixels than are decoded */
 	PICTURE_TINY
 };
 
 /* Fills in *picture for PICTURE_OK, PICTURE_HUGE and PICTURE_TINY. */
-enum picture_verdict picture_look(
-    const void *data, size_t len, struct picture *picture) ATTR_CHECK;
+enum picture_verdict
+picture_look(const void *data, size_t len, struct picture *picture) ATTR_CHECK;
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "base.h"
 
-#define SECRET_UUID_SIZE 37  /* 36 characters and NUL */
-#define SECRET_TOKEN_SIZE 33 /* 32 hex digits and NUL */
-#define SECRET_HASH_SIZE 128 /* an argon2id string and NUL */
+#define SECRET_UUID_SIZE 37   /* 36 characters and NUL */
+#define SECRET_TOKEN_SIZE 33  /* 32 hex digits and NUL */
+#define SECRET_HASH_SIZE 128  /* an argon2id string and NUL */
 #define SECRET_SHA256_SIZE 65 /* 64 hex digits and NUL */
 
 /* Call once at start; RC_BUG when the system has no randomness. */
@@ -31,8 +31,7 @@ void secret_mac(const char *key, const char *purpose, const char *text,
     char out[SECRET_TOKEN_SIZE]);
 
 /* SHA-256 in hex: what names content. */
-void secret_sha256(
-    const void *data, size_t len, char out[SECRET_SHA256_SIZE]);
+void secret_sha256(const void *data, size_t len, char out[SECRET_SHA256_SIZE]);
 
 /* Equal, in time that depends on the lengths only?  NULL equals nothing. */
 bool secret_equal(const char *a, const char *b);

@@ -44,8 +44,8 @@ static bool
 read_answer(struct req *req, const struct buf *out, struct shrunk *s)
 {
 	char head[HEAD_MAX];
-	const char *line_end = out->len ? memchr(out->data, '\n', out->len) :
-					  NULL;
+	const char *line_end =
+	    out->len ? memchr(out->data, '\n', out->len) : NULL;
 	size_t head_len = line_end ? (size_t)(line_end - out->data) : 0;
 	const char *bytes;
 
@@ -92,8 +92,9 @@ run(struct req *req, const void *data, size_t len, struct shrunk *shrunk)
 	/* Its environment is empty: no secret of ours is in it. */
 	static const char *const argv[] = { "seoga-shrink", NULL },
 				 *const env[] = { "MALLOC_ARENA_MAX=1", NULL };
-	const struct child child = { .path = arena_printf(
-		    req->arena, "%s/seoga-shrink", req->conf->command_dir),
+	const struct child child = { .path = arena_printf(req->arena,
+					 "%s/seoga-shrink",
+					 req->conf->command_dir),
 		.argv = argv,
 		.env = env,
 		.in = data,

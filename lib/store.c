@@ -32,15 +32,13 @@ name_is_ours(const char *name)
 static const char *
 folder_of(struct req *req, const char *name)
 {
-	return arena_printf(
-	    req->arena, "%s/%.2s", req->conf->cover_dir, name);
+	return arena_printf(req->arena, "%s/%.2s", req->conf->cover_dir, name);
 }
 
 static const char *
 path_of(struct req *req, const char *name)
 {
-	return arena_printf(
-	    req->arena, "%s/%s", folder_of(req, name), name);
+	return arena_printf(req->arena, "%s/%s", folder_of(req, name), name);
 }
 
 static int
@@ -56,8 +54,8 @@ make_folder(struct req *req, const char *folder)
 {
 	if (mkdir(folder, 0770) == 0 || errno == EEXIST)
 		return RC_OK;
-	if (errno != ENOENT || (mkdir(req->conf->cover_dir, 0770) < 0 &&
-				   errno != EEXIST))
+	if (errno != ENOENT ||
+	    (mkdir(req->conf->cover_dir, 0770) < 0 && errno != EEXIST))
 		return file_failed(req, "make", folder);
 	if (mkdir(folder, 0770) < 0 && errno != EEXIST)
 		return file_failed(req, "make", folder);
@@ -85,8 +83,7 @@ static int
 file_put(struct req *req, const char *name, const void *data, size_t len)
 {
 	const char *folder = folder_of(req, name), *path = path_of(req, name);
-	char *beside = arena_printf(
-	    req->arena, "%s/.%s.XXXXXX", folder, name);
+	char *beside = arena_printf(req->arena, "%s/.%s.XXXXXX", folder, name);
 	int rc = make_folder(req, folder), fd;
 	bool written;
 
@@ -158,14 +155,12 @@ bucket(struct req *req, const char *act, const char *name, const void *in,
     size_t in_len, struct buf *out)
 {
 	const char *const argv[] = { "seoga-s3", act, name, NULL };
-	const struct child child = {
-		.path = arena_printf(
-		    req->arena, "%s/seoga-s3", req->conf->command_dir),
+	const struct child child = { .path = arena_printf(req->arena,
+					 "%s/seoga-s3", req->conf->command_dir),
 		.argv = argv,
 		.in = in,
 		.in_len = in_len,
-		.ms = req->conf->s3_ms + S3_SPARE_MS
-	};
+		.ms = req->conf->s3_ms + S3_SPARE_MS };
 	int status = S3_DOWN;
 	int rc = child_run(req, &child, out, &status);
 
@@ -178,8 +173,8 @@ bucket(struct req *req, const char *act, const char *name, const void *in,
 
 /* For acts that answer nothing. */
 static int
-bucket_act(struct req *req, const char *act, const char *name,
-    const void *in, size_t in_len)
+bucket_act(struct req *req, const char *act, const char *name, const void *in,
+    size_t in_len)
 {
 	struct buf said = BUF_INIT(4096);
 	int rc = bucket(req, act, name, in, in_len, &said);

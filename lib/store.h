@@ -18,8 +18,8 @@
 /* All of them give RC_DOWN with a text when the bucket does not answer. */
 
 /* Puts it there, whole or not at all; whatever had the name is replaced. */
-int store_put(struct req *req, const char *name, const void *data,
-    size_t len) ATTR_CHECK;
+int store_put(
+    struct req *req, const char *name, const void *data, size_t len) ATTR_CHECK;
 
 /* Adds it to out; from the bucket it is copied into the folder.  RC_NOT_FOUND
  * without a text when there is none. */

@@ -16,6 +16,7 @@ static const struct {
 	{ "book", N_("Books"), "/admin/books/", false, true },
 	{ "book.add", N_("Book added"), NULL, true, true },
 	{ "book.edit", N_("Book edited"), NULL, true, true },
+	{ "book.cover", N_("Cover changed"), NULL, true, true },
 	{ "book.stock", N_("Stock changed"), NULL, true, true },
 	{ "book.withdraw", N_("Book withdrawn"), NULL, true, true },
 	{ "book.bring_back", N_("Book brought back"), NULL, true, true },

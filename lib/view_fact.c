@@ -21,6 +21,7 @@ static const struct {
 	{ "price", N_("Price") },
 	{ "category_id", N_("Category") },
 	{ "image_url", N_("Picture") },
+	{ "cover", N_("Cover") },
 	{ "withdrawn", N_("Withdrawn") },
 	{ "source_id", N_("Number in its source") },
 	{ "added", N_("Added") },
@@ -109,6 +110,9 @@ view_fact_text(struct req *req, const json_t *categories, const char *field,
 		return view_language(text);
 	if (is_field(field, "role"))
 		return view_role(text);
+	/* The hash of a picture: enough of it to tell it from others. */
+	if (is_field(field, "cover"))
+		return arena_printf(req->arena, "%.12s", text);
 	if (is_field(field, "state"))
 		return *view_order_state(text) ? view_order_state(text) : text;
 	return text;

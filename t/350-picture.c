@@ -61,8 +61,7 @@ jpeg(uint32_t width, uint32_t height)
 static GByteArray *
 png(uint32_t width, uint32_t height)
 {
-	GByteArray *file =
-	    file_of(BYTES("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"));
+	GByteArray *file = file_of(BYTES("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"));
 
 	add_big(file, width, 4);
 	add_big(file, height, 4);
@@ -132,8 +131,7 @@ expect(GByteArray *file, enum picture_verdict expected)
 }
 
 static void
-expect_size(
-    GByteArray *file, const char *type, uint32_t width, uint32_t height)
+expect_size(GByteArray *file, const char *type, uint32_t width, uint32_t height)
 {
 	struct picture picture = { 0 };
 
@@ -245,8 +243,8 @@ test_none(void)
 	expect(joined(file_of(BYTES(" ")), png(300, 450)), PICTURE_UNKNOWN);
 	expect(file_of(BYTES("\xff\xd8\xff\xd9")), PICTURE_BROKEN);
 	/* A scan without a frame, a frame without a scan, two frames. */
-	expect(file_of(BYTES("\xff\xd8\xff\xda\x00\x02\xff\xd9")),
-	    PICTURE_BROKEN);
+	expect(
+	    file_of(BYTES("\xff\xd8\xff\xda\x00\x02\xff\xd9")), PICTURE_BROKEN);
 	expect(file_of(BYTES("\xff\xd8\xff\xc0\x00\x08\x08\0\x20\0\x20\x03"
 			     "\xff\xd9")),
 	    PICTURE_BROKEN);

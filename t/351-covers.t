@@ -51,6 +51,8 @@ subtest 'from the form to the readers' => sub {
 	like $hash, qr/^[0-9a-f]{64}$/, 'the book has it';
 	like $kim->html, qr{<img src="/covers/$hash\.jpg"}, 'shown';
 	is version(), $version + 1, 'a version more';
+	like $kim->get("/admin/audit?what=book&id=$book")->text,
+	    qr/Cover changed/, 'librarians read of it';
 	is sql("SELECT CONCAT_WS(' ', actor, act, object, object_id) FROM audit
 	    WHERE act = 'book.cover'"), "kim book.cover book $book\n",
 	    'in the audit log';
