@@ -16,7 +16,7 @@ from settings import Mistake
 from workers import Workers
 
 DEMO_ACCOUNTS = (("reader", "reader"), ("student", "student"),
-                 ("admin", "admin"))
+                 ("librarian", "librarian"), ("admin", "admin"))
 
 
 class Site:
@@ -177,7 +177,7 @@ class Site:
             done_file.touch()
         print("Demo accounts, in this private instance only:")
         for name, role in DEMO_ACCOUNTS:
-            print(f"    {name:8} password {self._demo_password(name)}")
+            print(f"    {name:9} password {self._demo_password(name)}")
 
     def _demo_password(self, name):
         return f"{name}-of-seoga"

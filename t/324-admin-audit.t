@@ -146,6 +146,16 @@ subtest 'all or nothing' => sub {
 	    'is not done';
 };
 
+subtest 'a cover' => sub {
+	sql(q{INSERT INTO audit (actor, act, object, object_id, label, changes,
+	    trace) VALUES ('kim', 'book.cover', 'book', 1432, 'T',
+	    CONCAT('{"cover": [null, "', REPEAT('ab', 32), '"]}'),
+	    REPEAT('0', 32))});
+	like $lee->get($url)->html,
+	    qr{Cover changed: .*<span>Cover</span> <ins>abababababab</ins>}s,
+	    'by the beginning of its digest';
+};
+
 subtest 'something unknown' => sub {
 	sql(q{INSERT INTO audit (actor, act, object, object_id, label, changes,
 	    trace) VALUES ('x', 'thing.do', 'thing', 5, '<i>label</i>',

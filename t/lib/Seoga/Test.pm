@@ -101,7 +101,8 @@ sub site_stop {
 	is _stop(), 0, 'the site stops';
 	my @errors = grep { _unexpected($_) }
 	    grep { $_->{lvl} eq 'error' } log_lines(), access_lines();
-	is_deeply \@errors, [], 'no unexpected error in the logs';
+	is_deeply \@errors, [], 'no unexpected error in the logs'
+	    or diag explain \@errors;
 	my %ends;
 	$ends{$_->{trace}}++ for grep { $_->{ev} eq 'req.end' } log_lines();
 	is_deeply [grep { $ends{$_} != 1 && !$shared_trace{$_} } keys %ends],
