@@ -240,6 +240,7 @@ send_page(struct req *req, struct shelf *shelf, json_t *page)
 		 &shelf->query.filter, model)) < 0)
 		return rc;
 	show_branch(req, shelf, shelf->tree);
+	model_set_bool(model, "shelved", json_array_size(shelf->tree) > 0);
 	place_show_pager(req, &shelf->here, model, page);
 	model_set(model, "popular", is_home(req) ? popular(req) : json_null());
 	if (!is_home(req))
