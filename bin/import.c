@@ -401,16 +401,6 @@ import_take(struct import *im, const struct import_record *record)
 
 /* --- the whole --- */
 
-static char *
-kept(const char *text)
-{
-	char *copy = strdup(text ? text : "");
-
-	if (!copy)
-		command_die("there is no memory");
-	return copy;
-}
-
 static void
 read_categories(struct import *im)
 {
@@ -427,19 +417,9 @@ read_categories(struct import *im)
 	json_array_foreach(rows, i, row) {
 		im->categories[i].id = model_int(row, "id");
 		for (size_t n = 0; n < LENGTH(names); n++)
-			im->categories[i].names[n] =
-			    kept(model_text(row, names[n]));
+			snprintf(im->categories[i].names[n], CATEGORY_NAME_SIZE,
+			    "%s", model_text(row, names[n]));
 	}
-}
-
-static void
-free_categories(struct import *im)
-{
-	for (size_t i = 0; i < im->ncategories; i++) {
-		for (size_t n = 0; n < LENGTH(im->categories[i].names); n++)
-			free(im->categories[i].names[n]);
-	}
-	free(im->categories);
 }
 
 static void ATTR_NORETURN
@@ -758,7 +738,7 @@ main(int argc, char **argv)
 	refused = im.results[BULK_REFUSED] > 0;
 	bulk_seen_close(im.keys);
 	bulk_seen_close(im.run.books);
-	free_categories(&im);
+	free(im.categories);
 	command_close(&req);
 	return import_stopped ? EXIT_FAILURE :
 	    refused	      ? REFUSED_STATUS :

@@ -66,9 +66,12 @@ struct import_options {
 	size_t ncategories;
 };
 
+#define CATEGORY_NAME_SIZE 321 /* 80 characters */
+
 struct import_category {
 	int64_t id;
-	char *names[3]; /* as in addresses, in Korean, in English */
+	/* As in addresses, in Korean, in English. */
+	char names[3][CATEGORY_NAME_SIZE];
 };
 
 struct import {

@@ -112,7 +112,7 @@ with(struct import *im, const char *title, const char *sign, const char *part)
 	part = bare(im, part);
 	if (!title)
 		return part;
-	return *part ?
+	return part && *part ?
 	    arena_printf(im->req->arena, "%s%s%s", title, sign, part) :
 	    title;
 }

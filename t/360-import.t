@@ -23,6 +23,14 @@ sub import_file {
 
 sub status { return $? >> 8 }
 
+# Thirty seconds, on a machine that has not much else to do.
+sub limit {
+	my ($load) = slurp('/proc/loadavg') =~ /^(\S+)/;
+	my $processors = () = slurp('/proc/cpuinfo') =~ /^processor/mg;
+
+	return $load > 2 * $processors ? 180 : 30;
+}
+
 # The book's columns, by its title.
 sub book {
 	my ($title, $columns) = @_;
@@ -291,7 +299,7 @@ sub ten_thousand {
 	my ($changed) = $said =~ /^ +(\d+) changed$/m;
 	is $added + ($changed // 0), 10000, 'each is there now';
 	cmp_ok $added, '>', 9900, 'most are new';
-	cmp_ok $seconds, '<', 30, 'in time';
+	cmp_ok $seconds, '<', limit(), 'in time';
 	like $said, qr/^ 5\d%  \d+ records$/m, 'it told how far it was';
 	like $said, qr/and \d+ more messages/, 'and not every small thing';
 	is sql("SELECT COUNT(*), COUNT(isbn13), SUM(language = 'en'),

@@ -20,6 +20,14 @@ my $file = site_dir() . '/records.mrc';
 my @defaults = ('--price', 9000, '--category', 'arts', '--author',
     'unknown');
 
+# Thirty seconds, on a machine that has not much else to do.
+sub limit {
+	my ($load) = slurp('/proc/loadavg') =~ /^(\S+)/;
+	my $processors = () = slurp('/proc/cpuinfo') =~ /^processor/mg;
+
+	return $load > 2 * $processors ? 180 : 30;
+}
+
 # A record of fields: [tag, data] or [tag, indicators, code => text ...].
 sub iso2709 {
 	my ($charset, $sign, @fields) = @_;
@@ -318,7 +326,7 @@ subtest 'ten thousand records' => sub {
 
 	diag sprintf '10,000 records in %.1f s', $seconds;
 	like $said, qr/ 10000 added/, 'all are added';
-	cmp_ok $seconds, '<', 30, 'in time';
+	cmp_ok $seconds, '<', limit(), 'in time';
 	like import_text($text, '--apply'), qr/ 10000 as they are/, 'once';
 };
 
