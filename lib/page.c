@@ -442,10 +442,13 @@ unknown_name(void *arg ATTR_UNUSED, const char *tmpl, const char *name)
 static int
 render(struct req *req, const char *name, const json_t *model)
 {
-	const struct tmpl *t = tmpl_find(req->templates[req->lang], name);
+	const struct tmpl *t;
 	int64_t start = log_now();
 	int rc;
 
+	/* It may have to be compiled, and its messages translated. */
+	lang_use(req->lang);
+	t = tmpl_find(req->templates[req->lang], name);
 	buf_reset(req->out);
 	if (!t)
 		return req_fail(

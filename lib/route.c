@@ -8,8 +8,10 @@
 #include "secret.h"
 #include "tmpl.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define REQUEST_MEMORY ((size_t)16 * 1024 * 1024)
@@ -245,21 +247,57 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 
 /* --- start and end of the program --- */
 
+/* Compiles all in both languages, so that a mistake is told at the start. */
 static int
-load_templates(void)
+check_templates(void)
 {
 	struct tmpl_error err = { 0 };
+	struct tmpl_set *set;
 
 	for (int i = 0; i < LANG_COUNT; i++) {
 		lang_use((enum lang)i);
-		worker.templates[i] = tmpl_set_open_dir(
+		set = tmpl_set_open_dir(
 		    worker.conf.template_dir, lang_lookup, &err);
-		if (worker.templates[i])
-			continue;
-		log_msg(LOG_ERROR, "tmpl.error", "%s.mustache:%d:%d: %s",
-		    err.name, err.line, err.column, err.text);
-		return RC_BUG;
+		if (!set) {
+			log_msg(LOG_ERROR, "tmpl.error",
+			    "%s.mustache:%d:%d: %s", err.name, err.line,
+			    err.column, err.text);
+			return RC_BUG;
+		}
+		tmpl_set_close(set);
 	}
+	return RC_OK;
+}
+
+/* Another process does it and goes: what all templates and messages take would
+ * stay in each of some fifty programs, which show a page or two. */
+static int
+check_templates_aside(void)
+{
+	int status = -1;
+	pid_t child;
+
+	log_flush();
+	child = fork();
+	if (child == 0) {
+		int rc = check_templates();
+
+		log_flush();
+		_exit(rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? RC_OK : RC_BUG;
+}
+
+static int
+load_templates(void)
+{
+	if (check_templates_aside() < 0)
+		return RC_BUG;
+	for (int i = 0; i < LANG_COUNT; i++)
+		worker.templates[i] =
+		    tmpl_set_open_later(worker.conf.template_dir, lang_lookup);
 	return RC_OK;
 }
 

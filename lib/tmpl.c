@@ -141,16 +141,22 @@ tmpl_add_source(struct tmpl_set *set, const char *name, size_t name_len,
 	return RC_OK;
 }
 
-/* Asks the loader; false when it has no such template. */
+static bool
+ask_loader(const struct tmpl_set *set, const char *name, struct source *source)
+{
+	if (set->load)
+		source->text = set->load(set->load_arg, name, &source->len);
+	return source->text != NULL;
+}
+
+/* False when there is no such template. */
 static bool
 load(struct tmpl_set *set, const char *name)
 {
 	struct source source = { 0 };
 
-	if (!set->load)
-		return false;
-	source.text = set->load(set->load_arg, name, &source.len);
-	if (!source.text)
+	if (!(set->dir ? tmpl_read_one(set, name, &source) :
+			 ask_loader(set, name, &source)))
 		return false;
 	wait_for_compilation(set, add(set, name, strlen(name)), source);
 	return true;
@@ -230,5 +236,6 @@ tmpl_set_close(struct tmpl_set *set)
 	for (uint32_t i = 0; i < set->count; i++)
 		tmpl_free(set->all[i]);
 	free(set->all);
+	free(set->dir);
 	free(set);
 }

@@ -42,6 +42,10 @@ tmpl_set_open(tmpl_loader *load, void *arg, tmpl_translator *translate);
  * NULL and *err on the first mistake in any of them. */
 struct tmpl_set *tmpl_set_open_dir(
     const char *dir, tmpl_translator *translate, struct tmpl_error *err);
+/* The same, but each is read and compiled when it is first asked for: a program
+ * that shows one page holds one page.  What is wrong is not found. */
+struct tmpl_set *
+tmpl_set_open_later(const char *dir, tmpl_translator *translate);
 void tmpl_set_close(struct tmpl_set *set);
 
 /* Compiles source (copied) under that name, in place of an earlier one, and

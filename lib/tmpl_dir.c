@@ -1,4 +1,5 @@
-/* tmpl_dir -- opens a set of all templates below a directory. */
+/* tmpl_dir -- opens a set of the templates below a directory: of all, or of
+ * those that are asked for. */
 #include "tmpl_internal.h"
 
 #include <dirent.h>
@@ -117,4 +118,42 @@ tmpl_set_open_dir(
 		return set;
 	tmpl_set_close(set);
 	return NULL;
+}
+
+/* --- read when they are asked for --------------------------------------- */
+
+/* "part/book": nothing that leads out of the directory, or is hidden. */
+static bool
+is_name(const char *name)
+{
+	return *name != '/' && *name != '.' && !strstr(name, "/.");
+}
+
+bool
+tmpl_read_one(
+    const struct tmpl_set *set, const char *name, struct source *source)
+{
+	char path[PATH_LEN_MAX];
+	struct stat st;
+
+	if (!is_name(name) ||
+	    snprintf(path, sizeof(path), "%s/%s%s", set->dir, name, suffix) >=
+		(int)sizeof(path) ||
+	    stat(path, &st) != 0 || st.st_size > TMPL_SOURCE_MAX)
+		return false;
+	source->text = source->owned =
+	    read_file(path, (size_t)st.st_size, &source->len);
+	return source->text != NULL;
+}
+
+struct tmpl_set *
+tmpl_set_open_later(const char *dir, tmpl_translator *translate)
+{
+	struct tmpl_set *set = tmpl_set_open(NULL, NULL, translate);
+
+	set->closed = true;
+	set->dir = strdup(dir);
+	if (!set->dir)
+		abort();
+	return set;
 }

@@ -170,6 +170,7 @@ struct tmpl {
 struct tmpl_set {
 	tmpl_loader *load;
 	void *load_arg;
+	char *dir; /* read when they are asked for; NULL: not */
 	tmpl_translator *translate;
 	bool closed;	   /* a name that nobody knows is a mistake */
 	struct tmpl **all; /* by name */
@@ -191,5 +192,11 @@ int tmpl_compile_waiting(struct tmpl_set *set, struct tmpl_error *err);
 /* Records a mistake of a whole template; gives RC_BAD_INPUT. */
 int tmpl_set_mistake(struct tmpl_error *err, const char *name, const char *fmt,
     ...) ATTR_PRINTF(3, 4);
+
+/* --- tmpl_dir.c --------------------------------------------------------- */
+
+/* Reads the source of a template below set->dir; false without one. */
+bool tmpl_read_one(
+    const struct tmpl_set *set, const char *name, struct source *source);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <unistd.h>
 
 enum { OUT_MAX = 1 << 20, DEPTH_MAX = 64, SOURCE_MAX = 1 << 20 };
@@ -715,6 +716,43 @@ test_dir(void)
 	tmpl_set_close(set);
 }
 
+static size_t
+heap_used(void)
+{
+	return mallinfo2().uordblks;
+}
+
+/* A program of some fifty holds the pages that it shows, not all. */
+static void
+test_dir_later(void)
+{
+	char *large = g_strnfill((gsize)64 * 1024, 'x');
+	size_t before = heap_used();
+	struct tmpl_set *set;
+
+	put("large.mustache", large, -1);
+	set = tmpl_set_open_later(dir, NULL);
+	check_render(tmpl_find(set, "page"), "{\"x\":1}", "<1>");
+	g_assert_cmpuint(heap_used() - before, <, 32 * 1024);
+	check_render(tmpl_find(set, "large"), "{}", large);
+	g_assert_cmpuint(heap_used() - before, >, 64 * 1024);
+	drop("large.mustache");
+	check_render(tmpl_find(set, "large"), "{}", large);
+	g_assert_null(tmpl_find(set, "part/notes"));
+	g_assert_null(tmpl_find(set, "part/.hidden"));
+	g_assert_null(tmpl_find(set, "../page"));
+	g_assert_null(tmpl_find(set, "part/../page"));
+	put("z.mustache", "{{#x}}", -1);
+	g_assert_null(tmpl_find(set, "z"));
+	put("z.mustache", "{{>part/x}}", -1);
+	g_assert_null(tmpl_find(set, "z"));
+	put("z.mustache", "{{>page}}", -1);
+	check_render(tmpl_find(set, "z"), "{\"x\":1}", "<1>");
+	drop("z.mustache");
+	tmpl_set_close(set);
+	g_free(large);
+}
+
 static void
 test_dir_mistakes(void)
 {
@@ -795,6 +833,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tmpl/loader", test_loader);
 	g_test_add_func("/tmpl/endless loader", test_endless_loader);
 	g_test_add_func("/tmpl/directory", test_dir);
+	g_test_add_func("/tmpl/directory, when asked for", test_dir_later);
 	g_test_add_func("/tmpl/mistakes in a directory", test_dir_mistakes);
 	g_test_add_func("/tmpl/directory in itself", test_dir_loop);
 	rc = g_test_run();
