@@ -31,6 +31,21 @@ write_grouped(char *end, int64_t n)
 	return end;
 }
 
+/* Won have no smaller coin, but a price can have a fraction: then it shows, or
+ * sums would look wrong. */
+static char *
+write_fraction(char *end, int64_t minor)
+{
+	int rest = (int)(minor < 0 ? -(minor % 100) : minor % 100);
+
+	if (rest == 0)
+		return end;
+	*--end = (char)('0' + rest % 10);
+	*--end = (char)('0' + rest / 10);
+	*--end = '.';
+	return end;
+}
+
 const char *
 view_money(struct req *req, int64_t minor)
 {
@@ -41,6 +56,7 @@ view_money(struct req *req, int64_t minor)
 		start -= sizeof(won) - 1;
 		memcpy(start, won, sizeof(won) - 1);
 	}
+	start = write_fraction(start, minor);
 	start = write_grouped(start, minor / 100);
 	if (req->lang != LANG_KO) {
 		start -= sizeof(sign) - 1;

@@ -82,6 +82,17 @@ subtest 'Korean' => sub {
 	like $korean->text, qr/2026년 3월 2일/, 'the date, which is Korea\'s';
 };
 
+subtest 'a price with a fraction' => sub {
+	sql('UPDATE books SET price = 12000.05 WHERE id = 900001');
+	forget_books(900001);
+	like $reader->get('/books/900001')->text, qr/₩12,000\.05 /,
+	    'is shown whole';
+	sql('UPDATE books SET price = 12500 WHERE id = 900001');
+	forget_books(900001);
+	like $reader->get('/books/900001')->text, qr/₩12,500 /,
+	    'and no other has one';
+};
+
 subtest 'an image of its own' => sub {
 	sql("UPDATE books SET image_url = '/static/favicon.svg'
 	    WHERE id = 900001");
