@@ -6,6 +6,11 @@
 #include "model.h"
 #include "view.h"
 
+#include <ctype.h>
+
+#define PHONE_DIGITS_MIN 7
+#define POSTCODE_SIGNS_MIN 3
+
 static bool
 is_orderable(const json_t *line)
 {
@@ -188,13 +193,24 @@ is_made_of(const char *text, const char *signs)
 	return true;
 }
 
+/* Letters and digits: hyphens alone are neither a number nor a place. */
+static int
+count_signs(const char *text)
+{
+	int n = 0;
+
+	for (; *text; text++)
+		n += isalnum((unsigned char)*text) != 0;
+	return n;
+}
+
 static bool
-is_strange(struct req *req, const char *field, const char *signs)
+is_strange(struct req *req, const char *field, const char *signs, int least)
 {
 	const char *text = form_str(req, field);
 
 	return text && !json_object_get(req->errors, field) &&
-	    !is_made_of(text, signs);
+	    (!is_made_of(text, signs) || count_signs(text) < least);
 }
 
 int
@@ -202,11 +218,11 @@ checkout_check_address(struct req *req)
 {
 	int rc = RC_OK;
 
-	if (is_strange(req, "phone", "+-(). "))
+	if (is_strange(req, "phone", "+-(). ", PHONE_DIGITS_MIN))
 		rc = req_field_error(req, "phone",
 		    _("Write the phone number with digits, for example"
 		      " 010-1234-5678."));
-	if (is_strange(req, "postcode", "a- "))
+	if (is_strange(req, "postcode", "a- ", POSTCODE_SIGNS_MIN))
 		rc = req_field_error(req, "postcode",
 		    _("Write the postcode with digits or letters a-z, for"
 		      " example 03925."));

@@ -289,6 +289,8 @@ my %refused = (
 	'a long recipient' => [recipient => '가' x 81],
 	'a long phone number' => [phone => '1' x 33],
 	'a short one' => [phone => '1'],
+	'a phone number of hyphens' => [phone => '-' x 11],
+	'a postcode of hyphens' => [postcode => '-----'],
 	'a long postcode' => [postcode => '1' x 11],
 	'a long address' => [address => '가' x 256],
 	'a line end' => [address => "one\ntwo three"],
