@@ -126,6 +126,25 @@ order_load(struct req *req, int64_t id, json_t **order)
 	return rc;
 }
 
+/* Who works in the bookshop is not told to readers. */
+static void
+hide_staff(const struct req *req, const json_t *order)
+{
+	const struct sess *s = req->sess;
+	json_t *entry;
+	size_t i;
+
+	if (strcmp(s->role, "admin") == 0)
+		return;
+	json_array_foreach(json_object_get(order, "history"), i, entry) {
+		const char *actor = model_text(entry, "actor");
+
+		if (strcmp(actor, s->username) != 0 &&
+		    strcmp(actor, "system") != 0)
+			model_set_text(entry, "actor", "bookshop");
+	}
+}
+
 int
 order_load_past(struct req *req, json_t *order)
 {
@@ -133,6 +152,7 @@ order_load_past(struct req *req, json_t *order)
 
 	if (rc < 0)
 		return rc;
+	hide_staff(req, order);
 	return add_rows(req, order, "payments", &ORDER_PAYMENTS);
 }
 

@@ -15,7 +15,8 @@
  * An order is {id, number, user_id, username, state, total, recipient,
  * phone, postcode, address, created_at, updated_at, expires_at, items:
  * [{book_id, title, author, language, quantity, unit_price, total_price}],
- * history: [{from, to, actor, note, at}], payments: [{result, amount, at}]}.
+ * history: [{from, to, actor, note, at}] (actor is "bookshop" where a reader
+ * is not told which administrator it was), payments: [{result, amount, at}]}.
  * Money is minor units.  Its number is "20261121-7K3QXM": the day, and six
  * random characters of Crockford's base 32.
  */

@@ -237,6 +237,8 @@ become(
 	if (rc < 0)
 		return rc;
 	c->id = order_id_of(found);
+	/* Whoever changes another's order is an administrator. */
+	c->audit |= model_int(found, "user_id") != req->sess->user_id;
 	if ((rc = order_become(req, c)) < 0 ||
 	    (rc = order_load_past(req, c->order)) < 0)
 		return rc;

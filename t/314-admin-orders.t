@@ -7,6 +7,7 @@ use utf8;
 use Encode qw(decode_utf8);
 use Test::More;
 
+use Seoga::Fault qw(api);
 use Seoga::Reader;
 use Seoga::Test;
 
@@ -56,6 +57,18 @@ sub change {
 	$admin->get("/orders/$number");
 	return $admin->send("/orders/$number", where => { act => 'state' },
 	    state => $state, %more);
+}
+
+# Who changed the order of that number, as its JSON tells the reader.
+sub actors {
+	my ($reader, $number) = @_;
+	my $token = api(post => '/api/users/login', undef, {
+	    username => $reader->{username},
+	    password => 'a long enough password' })->{json}{token};
+	my %actor = map { $_->{actor} => 1 }
+	    @{api(get => "/api/orders/$number", $token)->{json}{history}};
+
+	return [sort keys %actor];
 }
 
 my $admin = member('admin');
@@ -157,6 +170,11 @@ subtest 'from state to state' => sub {
 	unlike $anna->html, qr/\Q$admin->{username}\E/,
 	    'but not who works here';
 	unlike $anna->html, qr/<b>shipped/, 'escaped';
+	is_deeply actors($anna, $first), ['bookshop', $anna->{username}],
+	    'nor is it told in JSON';
+	is_deeply actors($admin, $first),
+	    [sort $admin->{username}, $anna->{username}],
+	    'but to administrators';
 	like $admin->get("/orders/$first")->text,
 	    qr/Shipped .* UTC, by you/, 'an administrator sees who';
 	is sql("SELECT GROUP_CONCAT(DISTINCT actor, ' ', act, ' ', label)
@@ -220,6 +238,24 @@ subtest 'an administrator\'s own order' => sub {
 	ok $admin->form("/orders/$number", { act => $_ }), "can $_"
 	    for qw(pay again state);
 	like $admin->html, qr/confirm=cancel/, 'and cancel';
+};
+
+subtest 'a reader\'s order cancelled for him' => sub {
+	$anna->add(1302);
+	my $number = $anna->order;
+	my $csrf = $admin->get("/orders/$number")->form('/logout')->{csrf};
+	$admin->post("/orders/$number", { csrf => $csrf, act => 'cancel' });
+	is state($number), 'cancelled', 'by an administrator';
+	is sql("SELECT actor, changes FROM audit WHERE label = '$number'"),
+	    qq($admin->{username}\t{"state":["pending","cancelled"]}\n),
+	    'is in the audit log';
+	$anna->add(1302);
+	$number = $anna->order;
+	$anna->post("/orders/$number", { csrf => $anna->form('/logout')->{csrf},
+	    act => 'cancel' });
+	is state($number), 'cancelled', 'by himself';
+	is sql("SELECT COUNT(*) FROM audit WHERE label = '$number'") + 0, 0,
+	    'is not';
 };
 
 site_stop();
