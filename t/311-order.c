@@ -347,6 +347,33 @@ test_expire(void)
 	forgive();
 }
 
+/* One that cannot be cancelled does not keep the others. */
+static void
+test_expire_past(void)
+{
+	const char *stuck, *late;
+	struct order_line line = { 3, 1, -1 };
+	struct order_request r = request(&line, 1);
+	json_t *order = NULL;
+	bool replayed;
+	int expired = -1;
+
+	g_assert_cmpint(order_place(&req, &r, &order, &replayed), ==, RC_OK);
+	stuck = model_text(order, "number");
+	make_old(stuck);
+	late = placed();
+	make_old(late);
+	exec(&SET_STOCK, db_int(UINT32_MAX), 3); /* no room for one more */
+	g_assert_cmpint(order_expire(&req, 100, &expired), ==, RC_OK);
+	g_assert_cmpint(expired, ==, 1);
+	g_assert_cmpstr(state_of(stuck), ==, "pending");
+	g_assert_cmpstr(state_of(late), ==, "cancelled");
+	exec(&SET_STOCK, db_int(9), 3);
+	g_assert_cmpint(order_expire(&req, 100, &expired), ==, RC_OK);
+	g_assert_cmpint(expired, ==, 1);
+	g_assert_cmpint(stock(3), ==, 10);
+}
+
 static void
 test_cancel(void)
 {
@@ -624,6 +651,7 @@ static const struct {
 	{ "/order/whole_cart", test_whole_cart },
 	{ "/order/pay", test_pay },
 	{ "/order/expire", test_expire },
+	{ "/order/expire_past", test_expire_past },
 	{ "/order/cancel", test_cancel },
 	{ "/order/states", test_states },
 	{ "/order/others", test_others },
