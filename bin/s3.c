@@ -271,7 +271,7 @@ int
 main(int argc, char **argv)
 {
 	struct transfer t = { .out = BUF_INIT(STORE_FILE_MAX) };
-	struct conf conf;
+	static struct conf conf; /* what it points to lives on, too */
 	char error[256];
 
 	if (argc != 3 || !is_act(argv[1])) {

@@ -170,10 +170,12 @@ map_input(size_t *len)
 	return data;
 }
 
-/* By the decoder's own opinion, whatever ours was. */
-static void
-check_size(const void *data, size_t len)
+/* The size by the decoder's own opinion, whatever ours was; and whether its
+ * colours are of some device. */
+static bool
+look_inside(const void *data, size_t len)
 {
+	bool profile;
 	VipsImage *image = vips_image_new_from_buffer(data, len, "", NULL);
 
 	if (!image)
@@ -181,19 +183,24 @@ check_size(const void *data, size_t len)
 	if ((uint64_t)image->Xsize * (uint64_t)image->Ysize >
 	    PICTURE_PIXELS_MAX)
 		give_up("too many pixels");
+	profile = vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0;
 	g_object_unref(image);
+	return profile;
 }
 
 /* Upright, in sRGB, on white where it is transparent, in memory. */
 static VipsImage *
-decode(const void *data, size_t len)
+decode(const void *data, size_t len, bool profile)
 {
+	/* Colours without a profile are sRGB: converting would shift them. */
+	const char *name = profile ? "export_profile" : "option_string";
+	const char *value = profile ? "srgb" : "[fail_on=error]";
 	VipsImage *read, *flat, *plain;
 	void *in = (void *)(uintptr_t)data;
 
 	if (vips_thumbnail_buffer(in, len, &read, SHRINK_SIDE, "height",
-		SHRINK_SIDE, "size", VIPS_SIZE_DOWN, "export_profile", "srgb",
-		"option_string", "[fail_on=error]", NULL))
+		SHRINK_SIDE, "size", VIPS_SIZE_DOWN, "option_string",
+		"[fail_on=error]", name, value, NULL))
 		give_up(vips_error_buffer());
 	if (vips_image_hasalpha(read)) {
 		VipsArrayDouble *white =
@@ -250,8 +257,7 @@ main(int argc, char **argv)
 	start_vips(argv[0]);
 	confine();
 	data = map_input(&len);
-	check_size(data, len);
-	image = decode(data, len);
+	image = decode(data, len, look_inside(data, len));
 	large = encode(image);
 	small = encode_small(image);
 	printf("%d %d %zu %zu\n", image->Xsize, image->Ysize, large.len,

@@ -174,6 +174,33 @@ subtest 'nothing but its pixels' => sub {
 	    'and nothing else';
 };
 
+# A JPEG with what cameras write: how it was held.
+sub held {
+	my ($jpeg, $how) = @_;
+	my $exif = "Exif\0\0MM\0*\0\0\0\10" .
+	    pack('nnnNnnN', 1, 0x112, 3, 1, $how, 0, 0);
+
+	return substr($jpeg, 0, 2) . "\xff\xe1" .
+	    pack('n', 2 + length $exif) . $exif . substr($jpeg, 2);
+}
+
+subtest 'upright, and on white' => sub {
+	my ($jpeg) = jpeg(300, 200, 13);
+	my $none = ("\0" . "\0\0\0\0" x 32);
+	my $row = ("\0" . "\xff\xff\xff" x 32);
+	my $clear = "\x89PNG\r\n\x1a\n" .
+	    Seoga::Picture::chunk('IHDR', pack('NNC5', 32, 48, 8, 6, 0, 0, 0)) .
+	    Seoga::Picture::chunk('IDAT',
+	    Compress::Zlib::compress($none x 48)) .
+	    Seoga::Picture::chunk('IEND', '');
+	my $white = png_of(32, 48, $row x 48);
+
+	is +(shrunk($jpeg))[1], '300x200', 'as it lies';
+	is +(shrunk(held($jpeg, 6)))[1], '200x300', 'as it was held';
+	unlike +(shrunk(held($jpeg, 6)))[2], qr/Exif/, 'which is not kept';
+	is +(shrunk($clear))[2], (shrunk($white))[2], 'clear is white';
+};
+
 subtest 'too large' => sub {
 	my $png = png(64, 96, 20);
 	my $pad = 10485760 + 1 - length $png;
