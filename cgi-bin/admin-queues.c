@@ -16,13 +16,26 @@ static const struct field fields[] = {
 	{ 0 }
 };
 
+/* Of a long event only the beginning is at hand, but its data come last. */
+static const char *
+without_data(struct req *req, const char *text)
+{
+	const char *data = strstr(text, ",\"data\":");
+
+	return data ?
+	    arena_printf(req->arena, "%.*s}", (int)(data - text), text) :
+	    text;
+}
+
 /* What the event within a dead letter says; any of it may be missing. */
 static json_t *
-event_of(const json_t *letter)
+event_of(struct req *req, const json_t *letter)
 {
 	const char *text = model_text(letter, "event");
 	json_t *event = text ? json_loads(text, 0, NULL) : NULL;
 
+	if (text && !event)
+		event = json_loads(without_data(req, text), 0, NULL);
 	return json_is_object(event) ? event : json_object();
 }
 
@@ -56,7 +69,7 @@ view_letter(struct req *req, json_t *letter)
 {
 	int64_t ms = strtoll(model_text(letter, "id"), NULL, 10);
 
-	model_set_text(letter, "name", name_of(req, event_of(letter)));
+	model_set_text(letter, "name", name_of(req, event_of(req, letter)));
 	model_set_text(letter, "time_text", view_time(req, ms / 1000));
 }
 
@@ -141,14 +154,22 @@ static const struct act acts[] = {
 	    N_("The event has been discarded."), NULL },
 };
 
+static int64_t
+number_of(const char *id)
+{
+	long long n = id ? strtoll(id, NULL, 10) : 0;
+
+	return n > 0 ? n : 0;
+}
+
 static int
 record(struct req *req, void *arg)
 {
 	const struct act *act = arg;
-	const json_t *event = event_of(act->letter);
+	const json_t *event = event_of(req, act->letter);
 	const char *id = model_text(event, "id");
 	struct audit_object object = { .type = "event",
-		.id = id ? strtoll(id, NULL, 10) : 0,
+		.id = number_of(id),
 		.label = name_of(req, event) };
 	json_t *changes = json_pack(
 	    "{s:[O, n]}", "reason", json_object_get(act->letter, "reason"));

@@ -356,29 +356,49 @@ queue_forget_consumers(struct req *req, const char *group)
 
 /* --- for administrators --- */
 
+/* Anything may be in an event, megabytes too: people are shown how it begins.
+ * What is left of a character at the end goes. */
+#define CUT_LUA \
+	"local function cut(entries)\n" \
+	" for _, e in ipairs(entries) do\n" \
+	"  for i = 2, #e[2], 2 do\n" \
+	"   if #e[2][i] > 4000 then\n" \
+	"    e[2][i] = string.gsub(string.sub(e[2][i], 1, 4000)," \
+	"     '[\\192-\\255]?[\\128-\\191]*$', '') .. '\\226\\128\\166'\n" \
+	"   end\n" \
+	"  end\n" \
+	" end\n" \
+	" return entries\n" \
+	"end\n"
+
+static struct cache_script LETTER = { .name = "queue.letter",
+	.lua = CUT_LUA
+	"return cut(redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]))" };
+
 /* A group's consumers follow its fields.  From Redis 7.2 on, idle is about
  * any reading, also in vain, and inactive what idle was. */
 static struct cache_script STATE = { .name = "queue.state",
-	.lua = "local out = {redis.call('XLEN', KEYS[1]), {},"
-	       " redis.call('XLEN', KEYS[2]),"
-	       " redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT',"
-	       "  ARGV[1])}\n"
-	       "if redis.call('EXISTS', KEYS[1]) == 0 then return out end\n"
-	       "for i, g in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n"
-	       " local v = {}\n"
-	       " for i = 1, #g, 2 do v[g[i]] = g[i + 1] end\n"
-	       " local cs = {}\n"
-	       " for j, c in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1],"
-	       "  v['name'])) do\n"
-	       "  local w = {}\n"
-	       "  for k = 1, #c, 2 do w[c[k]] = c[k + 1] end\n"
-	       "  local since = w['inactive'] or -1\n"
-	       "  if since < 0 then since = w['idle'] end\n"
-	       "  cs[j] = {w['name'], w['pending'], since}\n"
-	       " end\n"
-	       " out[2][i] = {v['name'], v['lag'], v['pending'], cs}\n"
-	       "end\n"
-	       "return out" };
+	.lua = CUT_LUA
+	"local out = {redis.call('XLEN', KEYS[1]), {},"
+	" redis.call('XLEN', KEYS[2]),"
+	" cut(redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT',"
+	"  ARGV[1]))}\n"
+	"if redis.call('EXISTS', KEYS[1]) == 0 then return out end\n"
+	"for i, g in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do\n"
+	" local v = {}\n"
+	" for i = 1, #g, 2 do v[g[i]] = g[i + 1] end\n"
+	" local cs = {}\n"
+	" for j, c in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1],"
+	"  v['name'])) do\n"
+	"  local w = {}\n"
+	"  for k = 1, #c, 2 do w[c[k]] = c[k + 1] end\n"
+	"  local since = w['inactive'] or -1\n"
+	"  if since < 0 then since = w['idle'] end\n"
+	"  cs[j] = {w['name'], w['pending'], since}\n"
+	" end\n"
+	" out[2][i] = {v['name'], v['lag'], v['pending'], cs}\n"
+	"end\n"
+	"return out" };
 
 /* Back into the stream and out of the dead letters, both or none. */
 static struct cache_script REPLAY = { .name = "queue.replay",
@@ -517,17 +537,19 @@ is_id(const char *id)
 int
 queue_dead(struct req *req, const char *id, json_t **letter)
 {
-	struct cache_reply *reply;
+	const char *argv[] = { DEAD, id };
+	struct cache_reply **replies;
 	int rc;
 
 	if (!is_id(id))
 		return no_such_letter(req);
-	rc = cache_command(req, &reply, "XRANGE", DEAD, id, id, NULL);
+	cache_queue_script(req, &LETTER, 1, argv, LENGTH(argv));
+	rc = cache_run(req, &replies);
 	if (rc < 0)
 		return rc;
-	if (length_of(reply) == 0)
+	if (length_of(replies[0]) == 0)
 		return no_such_letter(req);
-	*letter = letter_of(item(reply, 0));
+	*letter = letter_of(item(replies[0], 0));
 	return RC_OK;
 }
 

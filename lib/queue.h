@@ -60,7 +60,8 @@ int queue_forget_consumers(struct req *req, const char *group) ATTR_CHECK;
 
 /*
  * {length, groups: [{name, lag (null: not known), pending, consumers:
- * [{name, pending, idle_ms}]}], dead_length, dead: [{id, event (its JSON),
+ * [{name, pending, idle_ms}]}], dead_length, dead: [{id, event (its JSON,
+ * of a long one the beginning),
  * reason, group, tries}]}, of dead letters the latest, at most 50.
  */
 int queue_state(struct req *req, json_t **state) ATTR_CHECK;

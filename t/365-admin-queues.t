@@ -166,6 +166,42 @@ subtest 'nonsense' => sub {
 	is dead(), 3, 'nothing has changed';
 };
 
+subtest 'long ones' => sub {
+	# By a script: no command line has room for them.
+	redis('EVAL', 'for i = 1, 50 do redis.call("XADD", KEYS[1], "*",
+	    "event", ARGV[1] .. string.rep(ARGV[2], 50000) .. ARGV[3],
+	    "reason", "r", "group", "g", "tries", "5") end', 1, 'orders:dead',
+	    '{"id":"8","type":"order.paid","subject":"20261101-LONG88",'
+	    . '"data":{"title":"', '가', '"}}');
+	page();
+	is $admin->status, 200, 'fifty of them are a page';
+	is scalar(() = $admin->html =~ m{<h3>order\.paid 20261101-LONG88</h3>}g),
+	    50, 'each by its name';
+	like $admin->html, qr/가{1000}…</, 'cut between characters';
+	cmp_ok length $admin->bytes, '<', 400_000, 'not a page without end';
+	redis('EVAL', 'redis.call("XADD", KEYS[1], "*", "event",
+	    string.rep("x", 9000000))', 1, 'orders:dead');
+	for (1 .. 51) {
+		page();
+		my $id = letter('g, 5 tries') // letter('xxxx') // last;
+		$admin->submit('/admin/queues', where => { id => $id },
+		    act => 'discard');
+	}
+	is dead(), 3, 'and all can be discarded';
+	is sql("SELECT COUNT(*) FROM audit WHERE label LIKE '%LONG88'
+	    AND object_id = 8") + 0, 50, 'under their names';
+};
+
+subtest 'an event with a number that none has' => sub {
+	redis('XADD', 'orders:dead', '*', 'event',
+	    '{"id":"-5","type":"order.odd","subject":"x"}');
+	page();
+	$admin->submit('/admin/queues', where => { id => letter('order.odd') },
+	    act => 'discard');
+	is $admin->status, 200, 'can be discarded';
+	is dead(), 3, 'and is';
+};
+
 subtest 'Korean' => sub {
 	my $korean = Seoga::Reader->new(lang => 'ko');
 
