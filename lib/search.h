@@ -33,8 +33,8 @@ int search_index_next(struct req *req, struct search_progress *p) ATTR_CHECK;
 
 /* Of words so frequent that more have their pieces, the first are looked at,
  * and those whose titles begin with them. */
-#define SEARCH_CANDIDATES_MAX 20000
-#define SEARCH_HITS_MAX 10000 /* more are counted and listed as "more" */
+#define SEARCH_CANDIDATES_MAX 10000
+#define SEARCH_HITS_MAX 5000 /* more are counted and listed as "more" */
 #define SEARCH_BANDS 5
 #define SEARCH_ANY_DECADE 0
 #define SEARCH_FIRST_DECADE 1900
