@@ -220,6 +220,9 @@ sub peak_of {
 
 subtest 'large files' => sub {
 	my $said = site_dir() . '/said';
+	# AddressSanitizer keeps what was freed.
+	my $most = slurp("$ENV{SEOGA_BUILD}/bin/seoga-import") =~
+	    /__asan_init/ ? 1024 : 256;
 	my %file = (
 		# Each row longer than what a statement of 300 could carry.
 		'long rows' => [400, sub { my ($i) = @_;
@@ -246,7 +249,7 @@ subtest 'large files' => sub {
 		diag sprintf '%s: %d MB of file, %d MB of memory', $name,
 		    $size >> 20, $peak >> 10;
 		like slurp($said), $message, "$name: all are read";
-		cmp_ok $peak, '<', 256 << 10, 'within memory';
+		cmp_ok $peak, '<', $most << 10, 'within memory';
 	}
 	is row("SELECT COUNT(*) FROM books WHERE source_id LIKE 'l:%'
 	    AND LENGTH(description) > 30000 AND price = 2"), 400,
