@@ -43,7 +43,7 @@ subtest 'the page' => sub {
 	is somebody()->get('/account')->status, 303,
 	    'not for guests';
 	is somebody()->post('/account', {})->header('location'),
-	    '/login?next=%2F', 'nor to change';
+	    '/login?next=%2Faccount', 'nor to change';
 };
 
 subtest 'name' => sub {

@@ -4,8 +4,9 @@
 
 #include <glib.h>
 
-const struct field test_fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 20,
-					 "Search" },
+const struct field test_fields[] = { { "doc", FIELD_FILE, FIELD_BODY, 2, 10,
+					 "Document" },
+	{ "q", FIELD_TEXT, FIELD_QUERY, 0, 20, "Search" },
 	{ "page", FIELD_INT, FIELD_QUERY, 1, 1000, "Page" },
 	{ "id", FIELD_INT, FIELD_PATH, 1, 0, "Number" },
 	{ "a", FIELD_TEXT, FIELD_BODY, 0, 0, "Alpha" },
@@ -15,7 +16,6 @@ const struct field test_fields[] = { { "q", FIELD_TEXT, FIELD_QUERY, 0, 20,
 	{ "agree", FIELD_FLAG, FIELD_BODY, 0, 0, "Consent" },
 	{ "pw", FIELD_SECRET, FIELD_BODY, 3, 8, "Password" },
 	{ "both", FIELD_TEXT, FIELD_QUERY | FIELD_BODY, 0, 9, "Both" },
-	{ "doc", FIELD_FILE, FIELD_BODY, 2, 10, "Document" },
 	{ "lines", FIELD_LINES, FIELD_BODY, 0, 8, "Lines" }, { 0 } };
 
 struct run
@@ -25,8 +25,9 @@ post_n(enum kind kind, const char *type, const char *body, size_t len)
 
 	r.req->method = "POST";
 	r.req->api = kind == API;
-	r.rc = form_parse(
-	    r.req, test_fields, type, (const unsigned char *)body, len);
+	r.rc = form_parse(r.req,
+	    kind == API ? TEST_FIELDS_WITHOUT_FILE : test_fields, type,
+	    (const unsigned char *)body, len);
 	return r;
 }
 

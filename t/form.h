@@ -13,7 +13,9 @@
 #define JSON "application/json"
 #define MULTIPART "multipart/form-data; boundary=b"
 
+/* The first of them is a file, which the API takes in another way. */
 extern const struct field test_fields[];
+#define TEST_FIELDS_WITHOUT_FILE (test_fields + 1)
 
 /* A request that has been parsed; to be closed with test_req_close(). */
 struct run {
