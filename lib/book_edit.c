@@ -351,6 +351,15 @@ set_first_stock(struct req *req, const struct change *c)
 	return stock_change(req, c->id, STOCK_SET, c->stock, NULL, &now);
 }
 
+static json_t *
+asked_for(const struct change *c)
+{
+	json_t *what = book_of_facts(&c->facts);
+
+	model_set_int(what, "stock_quantity", c->stock);
+	return what;
+}
+
 static int
 add_work(struct req *req, void *arg)
 {
@@ -359,7 +368,7 @@ add_work(struct req *req, void *arg)
 	int rc;
 
 	req->errors = NULL;
-	if ((rc = once_claim(req, c->once, &done)) < 0)
+	if ((rc = once_claim(req, c->once, asked_for(c), &done)) < 0)
 		return rc;
 	if (done)
 		return book_to_edit(req, done, &c->book);
@@ -599,6 +608,14 @@ check_seen(struct req *req, const struct book_stock *s, const json_t *book)
 	    (long long)s->seen, (long long)now);
 }
 
+static json_t *
+stock_asked_for(const struct stock_work *w)
+{
+	return json_pack("{s:I, s:i, s:I, s:s?}", "book_id", (json_int_t)w->id,
+	    "change", (int)w->stock->change, "copies",
+	    (json_int_t)w->stock->copies, "note", w->stock->note);
+}
+
 static int
 stock_work(struct req *req, void *arg)
 {
@@ -608,7 +625,8 @@ stock_work(struct req *req, void *arg)
 	json_t *book;
 	int rc;
 
-	if ((rc = once_claim(req, s->once, &done)) < 0 || done)
+	rc = once_claim(req, s->once, stock_asked_for(w), &done);
+	if (rc < 0 || done)
 		return rc;
 	if ((rc = lock_book(req, w->id, &book)) < 0 ||
 	    (rc = check_seen(req, s, book)) < 0 ||

@@ -330,6 +330,13 @@ insert(struct req *req, struct change *c)
 	    NULL, &c->id);
 }
 
+static json_t *
+asked_for(const struct category_facts *f)
+{
+	return json_pack("{s:s, s:s, s:I}", "name_ko", f->name_ko, "name_en",
+	    f->name_en, "parent_id", (json_int_t)f->parent_id);
+}
+
 static int
 add_work(struct req *req, void *arg)
 {
@@ -339,7 +346,8 @@ add_work(struct req *req, void *arg)
 
 	c->id = 0;
 	c->category = NULL;
-	if ((rc = once_claim(req, c->once, &done)) < 0)
+	rc = once_claim(req, c->once, asked_for(&c->facts), &done);
+	if (rc < 0)
 		return rc;
 	if (done) {
 		c->id = done;

@@ -165,6 +165,11 @@ subtest 'sent twice' => sub {
 	is_deeply [grep { $_ ne $to[0] } @to], [], 'leads to the same book';
 	is sql("SELECT COUNT(*) FROM books WHERE title = 'Twice'"), "1\n",
 	    'which is there once';
+	$kim->post('/admin/books/new', { %values, title => 'Thrice' });
+	is $kim->status, 422, 'a form with another book in it';
+	like $kim->text, qr/sent before, with something else in it/, 'is told';
+	is sql("SELECT COUNT(*) FROM books WHERE title = 'Thrice'"), "0\n",
+	    'not taken for added';
 	add(once => "bad key");
 	is $kim->status, 400, 'a key that is none';
 };

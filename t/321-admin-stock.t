@@ -115,6 +115,9 @@ subtest 'sent twice' => sub {
 	is_deeply [at_once((sub { $kim->post($url, \%form)->status }) x 6)],
 	    [(303) x 6], 'each is answered';
 	is stock(), 41, 'it counts once';
+	is $kim->post($url, { %form, copies => 2 })->status, 422,
+	    'with another number it is not the same';
+	is stock(), 41, 'nothing is changed';
 	change(add => 1);
 	is stock(), 42, 'another form counts again';
 };

@@ -102,6 +102,8 @@ subtest 'adding' => sub {
 	at_once((sub { $kim->post($list, \%form)->status }) x 4);
 	is sql("SELECT COUNT(*) FROM categories WHERE name_en = 'once'"),
 	    "1\n", 'sent twice, it is there once';
+	is $kim->post($list, { %form, name_en => 'twice' })->status, 422,
+	    'another one by the same form is told';
 };
 
 subtest 'naming and moving' => sub {

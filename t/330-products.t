@@ -97,6 +97,11 @@ subtest 'from the first to the last' => sub {
 	    'the same key again: the same product';
 	is sql("SELECT COUNT(*) FROM books WHERE title = '새 책'") + 0, 1,
 	    'once';
+	is api(post => '/catalog/products', $token, { %book, name => '다른 책',
+	    isbn13 => undef }, 'Idempotency-Key' => 'p1')->{status}, 422,
+	    'the same key with another product is not that';
+	is sql("SELECT COUNT(*) FROM books WHERE title = '다른 책'") + 0, 0,
+	    'nor is it made';
 	is api(post => '/catalog/products', $token, { %book, name => 'x' })
 	    ->{status}, 409, 'another one with its ISBN';
 

@@ -677,6 +677,13 @@ for my $add (qw(addProduct addProductToShop)) {
 		is $ask->(isbn13 => '978-89-364-3426-8')->{status}, 400,
 		    'no ISBN';
 		is $ask->(category_id => 99)->{status}, 400, 'no category';
+		my @once = (token => $librarian,
+		    headers => { 'Idempotency-Key' => $add });
+		my $first = call($add, @once, json => \%valid);
+		is call($add, @once, json => \%valid)->{json}{id},
+		    $first->{json}{id}, 'twice the same with a key is one';
+		fails(422, 'another one with this key', $add, @once,
+		    json => { %valid, price => 1 });
 	};
 }
 
