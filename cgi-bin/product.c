@@ -33,10 +33,11 @@ show(struct req *req)
 
 /*
  * If-Match (RFC 9110, 13.1.1): the client's product must be that of now.  From
- * here on its version is the one to change, as it may change in between.
+ * here on its version and stock are those to change, as they may change in
+ * between.
  */
 static int
-check_match(struct req *req, int64_t *version)
+check_match(struct req *req, int64_t *version, int64_t *stock)
 {
 	const char *tags = fcgi_param(req->call, "HTTP_IF_MATCH");
 	json_t *product;
@@ -51,6 +52,7 @@ check_match(struct req *req, int64_t *version)
 		      " it again."));
 	}
 	*version = model_int(product, "version");
+	*stock = model_int(product, "stock_quantity");
 	return RC_OK;
 }
 
@@ -61,14 +63,15 @@ change(struct req *req)
 	int64_t stock = form_has(req, "stock_quantity") ?
 	    form_int(req, "stock_quantity") :
 	    -1;
+	int64_t seen = -1;
 	struct book_facts facts;
 	json_t *product;
 	int rc;
 
 	if ((rc = product_read_facts(req, &facts)) < 0 ||
-	    (rc = check_match(req, &version)) < 0 ||
+	    (rc = check_match(req, &version, &seen)) < 0 ||
 	    (rc = product_edit(req, form_int(req, "id"), version, &facts, stock,
-		 &product)) < 0)
+		 seen, &product)) < 0)
 		return rc;
 	return page_send_json(req, 200, product);
 }
@@ -76,10 +79,10 @@ change(struct req *req)
 static int
 withdraw(struct req *req)
 {
-	int64_t version = form_int(req, "version");
+	int64_t version = form_int(req, "version"), seen;
 	int rc;
 
-	if ((rc = check_match(req, &version)) < 0 ||
+	if ((rc = check_match(req, &version, &seen)) < 0 ||
 	    (rc = product_withdraw(req, form_int(req, "id"), version)) < 0)
 		return rc;
 	return page_send_nothing(req);

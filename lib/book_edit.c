@@ -60,7 +60,7 @@ const char *const book_fact_names[] = { "title", "author", "publisher",
 struct change {
 	struct book_facts facts;
 	char isbn13[ISBN_SIZE];
-	int64_t id, version, stock;
+	int64_t id, version, stock, seen; /* the stock that was seen, or -1 */
 	bool withdrawn;
 	bool strict; /* another version is a conflict, whatever is wanted */
 	const char *once;
@@ -468,11 +468,14 @@ audit_stock(struct req *req, const json_t *book, int64_t now, const char *note)
 static int
 set_stock(struct req *req, struct change *c)
 {
-	int64_t now;
+	int64_t was = model_int(c->book, "stock_quantity"), now;
 	int rc;
 
-	if (c->stock < 0 || c->stock == model_int(c->book, "stock_quantity"))
+	if (c->stock < 0 || c->stock == was)
 		return RC_OK;
+	/* A copy was sold since, and would be there again. */
+	if (c->seen >= 0 && c->seen != was)
+		return RC_CONFLICT;
 	rc = stock_change(req, c->id, STOCK_SET, c->stock, NULL, &now);
 	return rc < 0 ? rc : audit_stock(req, c->book, now, NULL);
 }
@@ -541,12 +544,13 @@ book_edit(struct req *req, int64_t id, int64_t version,
 
 int
 book_replace(struct req *req, int64_t id, int64_t version,
-    const struct book_facts *facts, int64_t stock, json_t **book)
+    const struct book_facts *facts, int64_t stock, int64_t seen, json_t **book)
 {
 	struct change c = { .facts = *facts,
 		.id = id,
 		.version = version,
 		.stock = stock,
+		.seen = seen,
 		.strict = true };
 
 	return edit(req, &c, book);

@@ -61,9 +61,11 @@ int book_edit(struct req *req, int64_t id, int64_t version,
 
 /* The same for programs: another version is RC_CONFLICT also when all that is
  * asked for is there already, because somebody else wanted the same.  Sets the
- * stock, too, unless stock < 0. */
+ * stock, too, unless stock < 0; RC_CONFLICT when it is not what was seen (-1:
+ * whatever it is). */
 int book_replace(struct req *req, int64_t id, int64_t version,
-    const struct book_facts *facts, int64_t stock, json_t **book) ATTR_CHECK;
+    const struct book_facts *facts, int64_t stock, int64_t seen,
+    json_t **book) ATTR_CHECK;
 
 /* Takes it out of the catalogue, or brings it back; RC_OK also when that was
  * done already.  version as above. */

@@ -153,10 +153,11 @@ refuse_version(struct req *req, const json_t *book)
 
 int
 product_edit(struct req *req, int64_t id, int64_t version,
-    const struct book_facts *with, int64_t stock, json_t **product)
+    const struct book_facts *with, int64_t stock, int64_t seen,
+    json_t **product)
 {
 	json_t *book;
-	int rc = book_replace(req, id, version, with, stock, &book);
+	int rc = book_replace(req, id, version, with, stock, seen, &book);
 
 	if (rc == RC_CONFLICT && !req->errors)
 		return refuse_version(req, book);

@@ -66,7 +66,8 @@ int product_add(struct req *req, const struct book_facts *facts, int64_t stock,
 /* As book_replace(); RC_CONFLICT tells in req->details.current what the product
  * is now, if another version was edited. */
 int product_edit(struct req *req, int64_t id, int64_t version,
-    const struct book_facts *facts, int64_t stock, json_t **product) ATTR_CHECK;
+    const struct book_facts *facts, int64_t stock, int64_t seen,
+    json_t **product) ATTR_CHECK;
 
 /* Takes it out of the catalogue; a version as there. */
 int product_withdraw(struct req *req, int64_t id, int64_t version) ATTR_CHECK;

@@ -8,6 +8,7 @@ use utf8;
 use JSON::PP ();
 use POSIX ();
 use Test::More;
+use Time::HiRes qw(sleep);
 use URI::Escape qw(uri_escape_utf8);
 
 use Seoga::Fault;
@@ -126,6 +127,20 @@ subtest 'from the first to the last' => sub {
 	is api(put => $path, $token, { %book, stock_quantity => 5 },
 	    'If-Match' => $tag)->{status}, 412,
 	    'If-Match minds what was sold';
+	forget_books($it->{id});
+	$tag = api(get => $path)->{headers}{etag};
+	my $sale = fork() // die "fork: $!\n";
+	if (!$sale) {
+		sql("START TRANSACTION; UPDATE books SET stock_quantity = 2
+		    WHERE id = $it->{id}; DO SLEEP(1); COMMIT");
+		POSIX::_exit(0);
+	}
+	sleep 0.4;
+	my $late = api(put => $path, $token, { %book, stock_quantity => 5 },
+	    'If-Match' => $tag);
+	waitpid $sale, 0;
+	is $late->{status}, 409, 'also at that very moment';
+	is $late->{json}{current}{stock_quantity}, 2, 'and tells what there is';
 	is api(put => $path, $token, { %book, stock_quantity => 9 })
 	    ->{json}{stock_quantity}, 9, 'the stock is set';
 	like sql("SELECT GROUP_CONCAT(reason, ' ', stock_after) FROM
