@@ -183,8 +183,9 @@ index_books(struct req *req)
 
 	do {
 		if (search_index_next(req, &progress) < 0)
-			command_die_of(req, "the books could not be indexed;"
-					    " try seoga reindex");
+			command_die_of(req,
+			    "the books could not be indexed;"
+			    " try seoga reindex");
 		arena_reset(req->arena);
 	} while (progress.read > 0);
 }

@@ -26,7 +26,7 @@ struct book_query {
 	enum book_sort sort;
 	const struct search *search; /* only what this finds; NULL = all */
 	struct search_filter filter; /* language and decade of hits only */
-	const char *after;  /* a cursor: what follows it, or */
+	const char *after;	     /* a cursor: what follows it, or */
 	const char *before; /* what comes before it; NULL = the start */
 	int limit;	    /* 1..100 */
 	bool full;	    /* every fact, not only what lists show */

@@ -64,8 +64,7 @@ place_sort_links(struct req *req, const struct place *at)
 		to.sort = sorts[i].sort;
 		json_array_append_new(links,
 		    json_pack("{s:s, s:s, s:b}", "label", sorts[i].label, "url",
-			place_url(req, &to), "current",
-			to.sort == at->sort));
+			place_url(req, &to), "current", to.sort == at->sort));
 	}
 	return links;
 }
@@ -82,14 +81,14 @@ set_page_url(struct req *req, const struct place *at, json_t *model,
 }
 
 void
-place_show_pager(struct req *req, const struct place *at, json_t *model,
-    const json_t *page)
+place_show_pager(
+    struct req *req, const struct place *at, json_t *model, const json_t *page)
 {
 	const json_t *previous = json_object_get(page, "previous");
 
 	set_page_url(req, at, model, "prev_url", "before", previous);
-	set_page_url(req, at, model, "next_url", "after",
-	    json_object_get(page, "next"));
+	set_page_url(
+	    req, at, model, "next_url", "after", json_object_get(page, "next"));
 	model_set_text(model, "first_url",
 	    json_is_null(previous) ? NULL : place_url(req, at));
 }
@@ -220,8 +219,8 @@ add_facet(json_t *facets, const char *name, json_t *list)
 static bool
 is_narrowed(const struct place *here)
 {
-	return here->category || here->language ||
-	    here->decade || here->band || here->in_stock;
+	return here->category || here->language || here->decade || here->band ||
+	    here->in_stock;
 }
 
 static void

@@ -26,8 +26,8 @@ const char *place_url(struct req *req, const struct place *to);
 json_t *place_sort_links(struct req *req, const struct place *at);
 
 /* Adds prev_url, next_url and first_url; page is what book_list() gives. */
-void place_show_pager(struct req *req, const struct place *at, json_t *model,
-    const json_t *page);
+void place_show_pager(
+    struct req *req, const struct place *at, json_t *model, const json_t *page);
 
 /*
  * Adds to the model of a list what its search found: found_text, facets,

@@ -17,8 +17,7 @@
  * To be called within the transaction that adds, edits or brings them back;
  * what else changes in a book search knows by itself.
  */
-int search_index(
-    struct req *req, const int64_t *books, size_t n) ATTR_CHECK;
+int search_index(struct req *req, const int64_t *books, size_t n) ATTR_CHECK;
 
 /* Where an indexing of all books is; starts as all 0. */
 struct search_progress {

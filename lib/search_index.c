@@ -385,12 +385,11 @@ index_rows(struct req *req, const json_t *books)
 
 /* Locked, lest an edit come between reading and writing. */
 static const struct db_stmt THESE = { "search.these",
-	BOOKS
-	"JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) k"
-	" JOIN books b ON b.id = k.id" KNOWN " LOCK IN SHARE MODE" };
+	BOOKS "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) k"
+	      " JOIN books b ON b.id = k.id" KNOWN " LOCK IN SHARE MODE" };
 static const struct db_stmt NEXT = { "search.next",
 	BOOKS "books b" KNOWN
-	" WHERE b.id > ? ORDER BY b.id LIMIT ? LOCK IN SHARE MODE" };
+	      " WHERE b.id > ? ORDER BY b.id LIMIT ? LOCK IN SHARE MODE" };
 
 /* "[1,2,3]" */
 static const char *

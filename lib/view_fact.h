@@ -31,7 +31,6 @@ bool view_read_price(const char *text, int64_t *minor);
 json_t *view_category_options(
     struct req *req, const json_t *categories, const char *current);
 
-
 /* "reader" -> "Reader". */
 const char *view_role(const char *role);
 

@@ -78,15 +78,14 @@ test_settings(void)
 {
 	struct conf c;
 
-	g_assert_cmpint(
-	    load(&c, "SECRET=" SECRET, "DB_HOSTS=a:1,b", "DB_USER=u",
-		"DB_PASSWORD=p w", "DB_NAME=n", "REDIS_HOSTS=r",
-		"REDIS_PASSWORD=rp", "REDIS_DB=3", "CONNECT_MS=10",
-		"COMMAND_MS=60000", "TEMPLATES=/t", "STATIC=/s", "SQL=/q",
-		"LOCALE=/l", "LOG_FILE=/log", "VAR=/v",
-		"CORS_ORIGINS=https://a.example", "SESSION_S=1",
-		"REMEMBER_S=2147483647", "LOCK_S=2", "ORDER_EXPIRY_S=3",
-		"FORM_LIMIT=1024", NULL),
+	g_assert_cmpint(load(&c, "SECRET=" SECRET, "DB_HOSTS=a:1,b",
+			    "DB_USER=u", "DB_PASSWORD=p w", "DB_NAME=n",
+			    "REDIS_HOSTS=r", "REDIS_PASSWORD=rp", "REDIS_DB=3",
+			    "CONNECT_MS=10", "COMMAND_MS=60000", "TEMPLATES=/t",
+			    "STATIC=/s", "SQL=/q", "LOCALE=/l", "LOG_FILE=/log",
+			    "VAR=/v", "CORS_ORIGINS=https://a.example",
+			    "SESSION_S=1", "REMEMBER_S=2147483647", "LOCK_S=2",
+			    "ORDER_EXPIRY_S=3", "FORM_LIMIT=1024", NULL),
 	    ==, RC_OK);
 	g_assert_cmpstr(c.db_hosts, ==, "a:1,b");
 	g_assert_cmpstr(c.db_user, ==, "u");

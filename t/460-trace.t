@@ -298,7 +298,8 @@ subtest 'a login' => sub {
 	    qr/nginx POST \/login 303/, qr/login pid \d+ POST \/login 303/,
 	    qr/Redis HGETALL session:/, qr/SQL user\.for_login, 1 rows/,
 	    qr/password\.check +#/, qr/Redis HSET session:[0-9a-f]{8}…/,
-	    qr/^1 SQL, /m;
+	    qr/SQL user\.by_id, 1 rows/,
+	    qr/^2 SQL, /m;
 	unlike trace($id), qr/tmpl/, 'no page is made';
 };
 

@@ -62,8 +62,8 @@ check_statement(const struct search *s, const struct search_filter *f)
 {
 	struct search_sql out = { .arena = s->req->arena,
 		.sql = BUF_INIT(65536),
-		.args = arena_alloc(s->req->arena,
-		    SEARCH_ARGS_MAX * sizeof(struct db_arg)) };
+		.args = arena_alloc(
+		    s->req->arena, SEARCH_ARGS_MAX * sizeof(struct db_arg)) };
 	size_t places = 0;
 
 	search_hits(s, f, "", &out);
@@ -96,8 +96,7 @@ title_has(const struct search *s, const char *packed, const char *initials)
 		const struct word *w = &s->words[i];
 
 		if (w->kind == WORD_ISBN ||
-		    !strstr(
-			w->kind == WORD_TEXT ? packed : initials, w->text))
+		    !strstr(w->kind == WORD_TEXT ? packed : initials, w->text))
 			return false;
 	}
 	return s->nwords > 0;
