@@ -636,9 +636,9 @@ import_price(const char *s, size_t len)
 	    !skip(&s, &len, "KRW"))
 		skip(&s, &len, "\\");
 	utf8_trim(&s, &len);
-	if (len > 3 && memcmp(s + len - 3, "원", 3) == 0)
-		len -= 3;
-	else if (len > 3 && memcmp(s + len - 3, "KRW", 3) == 0)
+	if (len > 3 &&
+	    (memcmp(s + len - 3, "원", 3) == 0 ||
+		memcmp(s + len - 3, "KRW", 3) == 0))
 		len -= 3;
 	utf8_trim(&s, &len);
 	return len ? amount(s, len) : -1;

@@ -143,7 +143,7 @@ bar(struct req *req, const struct period *p, const json_t *day, int64_t most)
 		number = p->from;
 	high = most > 0 ? high / most : 0;
 	return json_pack("{s:I, s:I, s:i, s:I, s:s}", "x",
-	    (json_int_t)((number - p->from) * BAR_STEP), "y",
+	    (json_int_t)(number - p->from) * BAR_STEP, "y",
 	    (json_int_t)(CHART_HIGH - high), "w", BAR_WIDE, "h",
 	    (json_int_t)high, "says",
 	    arena_printf(req->arena, "%s: %s", model_text(day, "day_text"),
@@ -163,7 +163,7 @@ chart(struct req *req, const struct period *p, const json_t *days)
 	json_array_foreach(days, i, day)
 		json_array_append_new(bars, bar(req, p, day, most));
 	return json_pack("{s:I, s:i, s:o, s:s, s:s, s:s, s:s}", "wide",
-	    (json_int_t)((p->to - p->from + 1) * BAR_STEP), "high", CHART_HIGH,
+	    (json_int_t)(p->to - p->from + 1) * BAR_STEP, "high", CHART_HIGH,
 	    "bars", bars, "from_text", shown_day(req, day_text(req, p->from)),
 	    "to_text", shown_day(req, day_text(req, p->to)), "best_text",
 	    model_text(best, "day_text"), "most_text",

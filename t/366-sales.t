@@ -72,7 +72,7 @@ subtest 'other periods' => sub {
 	is scalar @{rows()}, 2, 'a week, by its link';
 	$admin->get('/admin/sales?from=2024-02-29&to=2024-02-29');
 	is_deeply [map { @$_[0 .. 3] } @{rows()}],
-	    ['29 February 2024', 1, 2, '₩10'], 'a leap day';
+	    ['29 February 2024', 1, 2, '₩10.50'], 'a leap day';
 	$admin->get('/admin/sales?from=&to=2024-03-01');
 	is scalar @{rows()}, 1, 'without a first day: thirty days';
 	is $admin->form('/admin/sales')->{from}, '', 'left as it was typed';
