@@ -15,8 +15,8 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from settings import TOP, Mistake, alive, from_template, runs
 
-SUPERVISORD = "/usr/bin/supervisord"
 HERE = TOP / "control"
+SUPERVISORD = ["/usr/bin/python3", HERE / "supervise.py"]
 STOP_S = 37     # a little more than stopwaitsecs in program.conf.in
 
 
@@ -45,7 +45,7 @@ class Workers:
         for prog in [*programs.values(), *jobs.values()]:
             self._write_group(prog, autostart="false")
         subprocess.run(
-            [SUPERVISORD, "-c", self.conf], check=True,
+            [*SUPERVISORD, "-c", self.conf], check=True,
             stdin=subprocess.DEVNULL,
             env={**self.settings.environment(), "PYTHONPATH": str(HERE),
                  "PYTHONDONTWRITEBYTECODE": "1"})

@@ -117,5 +117,33 @@ subtest 'what a browser loads beside' => sub {
 	    . length($guest->bytes) . ' bytes';
 };
 
+# The process of that pid file, and its children.
+sub family {
+	my ($name) = @_;
+	my $pid = slurp(site_dir() . "/var/run/$name.pid") =~ s/\s//gr;
+
+	return $pid, split ' ', slurp("/proc/$pid/task/$pid/children");
+}
+
+# kB: what processes share is counted by share.
+sub memory_of {
+	my $sum = 0;
+
+	$sum += slurp("/proc/$_/smaps_rollup") =~ /^Pss:\s+(\d+)/m ? $1 : 0
+	    for @_;
+	return $sum;
+}
+
+subtest 'memory of all but MariaDB and Redis' => sub {
+	my ($supervisor, @workers) = family('supervisord');
+	my $own = memory_of($supervisor);
+	my $all = memory_of($supervisor, @workers, family('nginx'));
+
+	plan skip_all => 'the sanitizer takes more'
+	    if slurp("/proc/$workers[0]/maps") =~ /libasan/;
+	cmp_ok $own, '<', 18_000, "the supervisor: $own kB";
+	cmp_ok $all, '<', 95_000, "all together: $all kB";
+};
+
 site_stop();
 done_testing();

@@ -1,0 +1,4 @@
+"""Runs supervisord, without what its own command loads to find it."""
+from supervisor.supervisord import main
+
+main()
