@@ -13,6 +13,7 @@
 #include "sess.h"
 #include "tmpl.h"
 
+#include <sys/stat.h>
 #include <time.h>
 
 #define STATIC_MAX (1 << 20) /* bytes of a static file */
@@ -23,25 +24,37 @@ static struct {
 	char css[64], icon[64];
 } urls;
 
+/* The text of a file; NULL without it. */
+static char *
+read_static(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *content = NULL;
+	struct stat st;
+
+	if (f && fstat(fileno(f), &st) == 0 && st.st_size <= STATIC_MAX)
+		content = malloc((size_t)st.st_size + 1);
+	if (content)
+		content[fread(content, 1, (size_t)st.st_size, f)] = '\0';
+	if (f)
+		fclose(f);
+	return content;
+}
+
 static int
 hash_file(const struct conf *conf, const char *name, char *url, size_t size)
 {
-	static char content[STATIC_MAX];
-	char path[4096], digest[SECRET_TOKEN_SIZE];
-	FILE *f;
-	size_t n;
+	char path[4096], digest[SECRET_TOKEN_SIZE], *content;
 
 	snprintf(path, sizeof(path), "%s/%s", conf->static_dir, name);
-	f = fopen(path, "re");
-	if (!f) {
+	content = read_static(path);
+	if (!content) {
 		log_msg(LOG_ERROR, "page.static", "cannot read %s", path);
 		return RC_BUG;
 	}
-	n = fread(content, 1, sizeof(content) - 1, f);
-	content[n] = '\0';
-	fclose(f);
 	secret_mac("", "static", content, digest);
 	snprintf(url, size, "/static/%s?v=%.16s", name, digest);
+	free(content);
 	return RC_OK;
 }
 

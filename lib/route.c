@@ -9,6 +9,7 @@
 #include "tmpl.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,6 +18,11 @@
 #define REQUEST_MEMORY ((size_t)16 * 1024 * 1024)
 #define RESPONSE_MAX ((size_t)8 * 1024 * 1024)
 #define HEADERS_MAX ((size_t)32 * 1024)
+
+/* What a request has freed goes back, but for what the next one needs in any
+ * case: otherwise one large page makes its program large for good. */
+#define HEAP_KEEP (256 * 1024)	/* bytes at the end of the heap */
+#define HEAP_BLOCK (192 * 1024) /* larger ones are never part of it */
 
 /* What lives as long as the worker; all else is in the request. */
 static struct {
@@ -307,6 +313,8 @@ start(const struct route *route)
 	char error[256];
 
 	worker.route = route;
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEEP);
+	mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK);
 	log_open(route->name, NULL);
 	if (conf_load(&worker.conf, error, sizeof(error)) < 0) {
 		log_msg(LOG_ERROR, "conf.error", "%s", error);
