@@ -4,7 +4,8 @@
  *
  * The tree is jansson's, and what --json prints.  A span is an object with
  * ev (the event), what (one line for people), start and us (microseconds
- * since 1970 and its length), line (as it was logged) and parts (spans).
+ * since 1970 and its length), line (as it was logged) and parts (spans); aside
+ * is true of what a job did later for the request.
  */
 #ifndef SEOGA_TRACE_H
 #define SEOGA_TRACE_H
@@ -45,7 +46,8 @@ trace_logs_latest(const struct trace_logs *logs, size_t n, int64_t least_us);
 
 /* trace_tree.c */
 
-/* Of the lines of one trace id: its requests as spans, in order of time. */
+/* Of the lines of one trace id: its requests as spans, and what jobs did for
+ * them, in order of time. */
 json_t *trace_tree(const json_t *lines);
 /* The time of a line, and how long what it tells took (0: a moment). */
 int64_t trace_line_time(const json_t *line);
@@ -56,7 +58,7 @@ int64_t trace_int(const json_t *object, const char *name);
 
 /* trace_print.c */
 
-void trace_print(const json_t *requests, int width);
+void trace_print(const json_t *spans, int width);
 void trace_print_list(const json_t *lines);
 
 #endif

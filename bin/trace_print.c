@@ -243,13 +243,19 @@ us_of_parts(const json_t *run)
 	return sum;
 }
 
+/* A job has no page to send. */
 static void
-print_bytes(int64_t bytes)
+print_bytes(const json_t *value)
 {
+	int64_t bytes = json_integer_value(value);
+
+	if (!value)
+		return;
 	if (bytes < 1000)
-		printf("%d B", (int)bytes);
+		printf(", %d B", (int)bytes);
 	else
-		printf("%.*f kB", bytes < 10000 ? 1 : 0, (double)bytes / 1000);
+		printf(
+		    ", %.*f kB", bytes < 10000 ? 1 : 0, (double)bytes / 1000);
 }
 
 static void
@@ -262,9 +268,9 @@ print_sum(const json_t *run)
 		puts("The program has not written the end of this request.");
 		return;
 	}
-	printf("%d SQL, %d Redis, %.1f ms, ", (int)trace_int(end, "db"),
+	printf("%d SQL, %d Redis, %.1f ms", (int)trace_int(end, "db"),
 	    (int)trace_int(end, "redis"), ms(trace_int(end, "us")));
-	print_bytes(trace_int(end, "bytes"));
+	print_bytes(json_object_get(end, "bytes"));
 	printf("   (SQL %.2f, Redis %.2f, the program itself %.2f ms)\n",
 	    ms(us_of(run, "db.query")), ms(us_of(run, "redis.cmd")),
 	    ms(trace_int(end, "us") - us_of_parts(run)));
@@ -283,8 +289,9 @@ print_sums(const json_t *request)
 
 	if (strcmp(trace_text(request, "ev"), "nginx.request") != 0) {
 		print_sum(request);
-		puts("nginx has not written its line; it does so within a "
-		     "second.");
+		if (strcmp(trace_text(request, "ev"), "req.begin") == 0)
+			puts("nginx has not written its line; it does so "
+			     "within a second.");
 		return;
 	}
 	json_array_foreach(runs, i, run)
@@ -310,21 +317,80 @@ new_axis(const json_t *request, int width)
 	return axis;
 }
 
-void
-trace_print(const json_t *requests, int width)
+static void
+print_request(const json_t *request, size_t number, size_t count, int width)
 {
-	size_t i, count = json_array_size(requests);
-	json_t *request;
+	struct axis axis = new_axis(request, width);
 
-	json_array_foreach(requests, i, request) {
-		struct axis axis = new_axis(request, width);
+	print_heading(request, number, count);
+	print_scale(&axis);
+	print_span(&axis, request, 0);
+	putchar('\n');
+	print_sums(request);
+}
 
-		print_heading(request, i, count);
-		print_scale(&axis);
-		print_span(&axis, request, 0);
+/* --- what jobs did later --- */
+
+static bool
+is_aside(const json_t *span)
+{
+	return json_is_true(json_object_get(span, "aside"));
+}
+
+static size_t
+count_requests(const json_t *spans)
+{
+	size_t i, n = 0;
+	json_t *span;
+
+	json_array_foreach(spans, i, span)
+		n += !is_aside(span);
+	return n;
+}
+
+/* One line each, its time counted from the first span: no chart, as it would
+ * shrink the request itself to nothing. */
+static void
+print_asides(const json_t *spans, int width)
+{
+	const json_t *first = json_array_get(spans, 0);
+	struct axis axis = { .label = width - NUMBERS };
+	json_t *span;
+	size_t i;
+
+	if (is_aside(first))
+		print_heading(first, 0, 1);
+	else
 		putchar('\n');
-		print_sums(request);
+	puts("   at ms  what jobs did for it later");
+	json_array_foreach(spans, i, span) {
+		char *what = harmless(trace_text(span, "what"));
+		size_t n = fit(what, width - 10);
+
+		if (is_aside(span)) {
+			printf("%8.2f  ",
+			    ms(trace_int(span, "start") -
+				trace_int(first, "start")));
+			print_columns(what, n);
+			putchar('\n');
+			print_rest(what + n, 12, &axis);
+		}
+		free(what);
 	}
+}
+
+void
+trace_print(const json_t *spans, int width)
+{
+	size_t i, number = 0, count = count_requests(spans);
+	json_t *span;
+
+	json_array_foreach(spans, i, span) {
+		if (!is_aside(span))
+			print_request(span, number++, count, width);
+	}
+	if (count < json_array_size(spans))
+		print_asides(spans, width);
 }
 
 void

@@ -123,6 +123,9 @@ describe(struct buf *b, json_t *line)
 		buf_printf(b, "%s pid %d", trace_text(line, "prog"),
 		    (int)trace_int(line, "pid"));
 		describe_request(b, line);
+	} else if (strcmp(ev, "job.round") == 0) {
+		buf_printf(b, "%s pid %d, %d done", trace_text(line, "prog"),
+		    (int)trace_int(line, "pid"), (int)trace_int(line, "done"));
 	} else if (strcmp(ev, "db.query") == 0) {
 		buf_printf(b, "SQL %s, %d rows", trace_text(line, "name"),
 		    (int)trace_int(line, "rows"));
@@ -248,7 +251,8 @@ runs_of(const json_t *lines)
 			json_array_append(runs, run);
 			json_object_set_new(open, worker, run);
 		}
-		if (strcmp(ev, "req.end") == 0) {
+		if (strcmp(ev, "req.end") == 0 ||
+		    strcmp(ev, "job.round") == 0) {
 			end_run(run, line);
 			json_object_del(open, worker);
 		} else if (strcmp(ev, "req.begin") != 0) {
@@ -295,6 +299,32 @@ request_above(const json_t *requests, const json_t *run)
 	return NULL;
 }
 
+/* What a job did later for the request, in rounds of its own: it says so in
+ * single lines, without a begin and an end. */
+static bool
+is_aside(const json_t *run)
+{
+	return !json_object_get(run, "end") &&
+	    strcmp(trace_text(run, "ev"), "req.begin") != 0;
+}
+
+static void
+add_asides(json_t *alone, const json_t *run)
+{
+	json_t *part;
+	size_t i;
+
+	json_array_foreach(parts_of(run), i, part) {
+		const json_t *line = json_object_get(part, "line");
+
+		json_object_set_new(part, "what",
+		    json_sprintf("%s: %s", trace_text(line, "prog"),
+			trace_text(part, "what")));
+		json_object_set_new(part, "aside", json_true());
+		json_array_append(alone, part);
+	}
+}
+
 static void
 join(json_t *requests, const json_t *runs)
 {
@@ -302,6 +332,10 @@ join(json_t *requests, const json_t *runs)
 	size_t i;
 
 	json_array_foreach(runs, i, run) {
+		if (is_aside(run)) {
+			add_asides(alone, run);
+			continue;
+		}
 		if (!json_object_get(run, "end"))
 			enclose(run);
 		request = request_above(requests, run);

@@ -96,8 +96,14 @@ subtest 'an event' => sub {
 		grep { $_->{ev} eq 'event.sent' && $_->{trace} eq $trace }
 		    log_lines()
 	}), 'its line has the trace of the request';
-	like seoga('trace', $trace), qr/event\.sent.*20261121-7K3QXM/s,
-	    'which seoga trace shows';
+	my $said = seoga('trace', $trace);
+	like $said, qr/^ +0\.00  relay: event\.sent,.*20261121-7K3QXM/ms,
+	    'which seoga trace shows as done later';
+	unlike $said, qr/has not written/, 'and misses no request there';
+	my ($round) = grep { $_->{ev} eq 'job.round' } log_lines();
+	like seoga('trace', $round->{trace}),
+	    qr/relay pid \d+, \d+ done.*SQL outbox.*^\d+ SQL, \d+ Redis/ms,
+	    'the round of the relay is there as well';
 };
 
 subtest 'the channel' => sub {
