@@ -138,7 +138,9 @@ show(struct req *req)
 
 /* --- what was sent --- */
 
-static int
+/* A price that cannot be read is noted; book_add() and book_edit() look at
+ * all the other facts before they refuse, so that one try tells everything. */
+static void
 read_facts(struct req *req, struct book_facts *f)
 {
 	const char *price = form_str(req, "price");
@@ -154,9 +156,8 @@ read_facts(struct req *req, struct book_facts *f)
 		.has_year = form_has(req, "published_year"),
 		.published_year = form_int(req, "published_year") };
 	if (!price || !view_read_price(price, &f->price))
-		return req_field_error(
+		req_field_error(
 		    req, "price", _("Enter the price in won, such as 12,500."));
-	return RC_OK;
 }
 
 static int
@@ -166,9 +167,10 @@ add(struct req *req)
 	json_t *book;
 	int rc;
 
-	if ((rc = read_facts(req, &facts)) < 0 ||
-	    (rc = book_add(req, &facts, form_int(req, "stock"),
-		 form_str(req, "once"), &book)) < 0)
+	read_facts(req, &facts);
+	rc = book_add(
+	    req, &facts, form_int(req, "stock"), form_str(req, "once"), &book);
+	if (rc < 0)
 		return rc;
 	return page_redirect_flash(req, book_url(req, model_int(book, "id")),
 	    "done", _("The book is in the catalogue."));
@@ -230,10 +232,10 @@ edit(struct req *req)
 	json_t *book;
 	int rc;
 
-	if ((rc = read_facts(req, &facts)) < 0 ||
-	    (rc = merge(req, id, &facts, &picked)) < 0)
+	read_facts(req, &facts);
+	if ((rc = merge(req, id, &facts, &picked)) < 0)
 		return rc;
-	if (act && strcmp(act, "review") == 0)
+	if (!req->errors && act && strcmp(act, "review") == 0)
 		return show_facts(req, book_of_facts(&facts));
 	rc = book_edit(req, id, form_int(req, "version"), &facts, &book);
 	if (rc == RC_CONFLICT && !req->errors)

@@ -168,6 +168,13 @@ check_image_url(struct req *req, const char *url)
 }
 
 static int
+no_category(struct req *req)
+{
+	return req_field_error(req, "category_id",
+	    _("There is no such category. Choose another one."));
+}
+
+static int
 check_facts(struct req *req, struct change *c)
 {
 	const struct book_facts *f = &c->facts;
@@ -181,6 +188,8 @@ check_facts(struct req *req, struct change *c)
 	check_language(req, f->language);
 	check_numbers(req, f);
 	check_image_url(req, f->image_url);
+	if (f->category_id <= 0)
+		no_category(req);
 	return req->errors ? RC_BAD_INPUT : RC_OK;
 }
 
@@ -193,8 +202,7 @@ check_category(struct req *req, int64_t id)
 	int rc = db_row(req, &BOOK_CATEGORY, DB_ARGS(db_int(id)), &row);
 
 	if (rc == RC_NOT_FOUND)
-		return req_field_error(req, "category_id",
-		    _("There is no such category. Choose another one."));
+		return no_category(req);
 	return rc;
 }
 

@@ -149,6 +149,9 @@ subtest 'mistakes' => sub {
 	}
 	is sql("SELECT COUNT(*) FROM books WHERE publisher = 'Kept House'"),
 	    "0\n", 'nothing was added';
+	add(map { $_ => '' } qw(title author category_id price));
+	like $kim->html, qr{id="e-$_"}, "several at once: $_" for
+	    qw(title author category_id price);
 	add(isbn13 => '0-306-40615-2');
 	is $kim->status, 409, 'an ISBN that is there, as ten digits';
 	like $kim->text, qr/“A New Book” has this ISBN already/, 'says whose';
