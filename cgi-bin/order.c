@@ -76,6 +76,7 @@ set_acts(struct req *req, json_t *order)
 	    own && state == ORDER_PENDING && view_order_minutes(order) > 0 &&
 		!confirming);
 	model_set_bool(order, "can_cancel", can_cancel && !confirming);
+	model_set_bool(order, "can_again", own && state != ORDER_PENDING);
 	model_set_bool(order, "confirming", confirming);
 	model_set_bool(order, "is_paid", state == ORDER_PAID);
 	model_set_bool(

@@ -324,6 +324,9 @@ subtest 'order again' => sub {
 
 	$reader->add($_, 3) for 1401, 1402, 1403;
 	my $number = $reader->order;
+	is $reader->get("/orders/$number")->form("/orders/$number",
+	    { act => 'again' }), undef, 'not before the first is paid';
+	pay($reader, $number, $card{approved});
 	sql('UPDATE books SET stock_quantity = 0 WHERE id = 1402;
 	    UPDATE books SET withdrawn_at = UTC_TIMESTAMP() WHERE id = 1403');
 	$reader->get("/orders/$number");
