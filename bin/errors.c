@@ -91,6 +91,12 @@ main(int argc, char **argv)
 {
 	struct req req;
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: seoga errors DIR\n"
+		     "Makes the error pages of nginx: a part of starting the"
+		     " site.");
+		return EXIT_SUCCESS;
+	}
 	command_open(&req, "errors", false);
 	if (argc != 2)
 		command_die("usage: seoga errors DIR");

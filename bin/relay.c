@@ -106,9 +106,10 @@ round_of_relay(struct req *req, size_t *done)
 
 static const struct job relay = {
 	.name = "relay",
-	.usage = "usage: seoga relay\n"
+	.usage = "usage: seoga relay [--once]\n"
 		 "Delivers events from the outbox to Redis until it is told to"
-		 " leave.\nThe site keeps it running: see doc/jobs.md.",
+		 " leave;\nwith --once those that there are.  The site keeps"
+		 " it running: see\ndoc/jobs.md.",
 	.round = round_of_relay,
 	.rest_ms = REST_MS,
 };

@@ -267,6 +267,12 @@ is_act(const char *word)
 	    strcmp(word, "remove") == 0;
 }
 
+static const char usage[] =
+    "usage: seoga s3 put NAME <FILE\n"
+    "       seoga s3 get NAME >FILE\n"
+    "       seoga s3 remove NAME\n"
+    "Of the bucket in SEOGA_S3_URL: doc/configuration.md.\n";
+
 int
 main(int argc, char **argv)
 {
@@ -274,12 +280,12 @@ main(int argc, char **argv)
 	static struct conf conf; /* what it points to lives on, too */
 	char error[256];
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
 	if (argc != 3 || !is_act(argv[1])) {
-		fputs("usage: seoga s3 put NAME <FILE\n"
-		      "       seoga s3 get NAME >FILE\n"
-		      "       seoga s3 remove NAME\n"
-		      "Of the bucket in SEOGA_S3_URL: doc/configuration.md.\n",
-		    stderr);
+		fputs(usage, stderr);
 		return EXIT_FAILURE;
 	}
 	if (conf_load(&conf, error, sizeof(error)) < 0) {

@@ -248,10 +248,12 @@ main(int argc, char **argv)
 	size_t len;
 
 	if (argc > 1 || isatty(STDIN_FILENO)) {
+		bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+
 		fputs("usage: seoga shrink <PICTURE >TWO-PICTURES\n"
 		      "A part of the program upload: see lib/shrink.h.\n",
-		    stderr);
-		return EXIT_FAILURE;
+		    help ? stdout : stderr);
+		return help ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
 	limit_resources();
 	start_vips(argv[0]);

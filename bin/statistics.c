@@ -197,10 +197,10 @@ round_of_statistics(struct req *req, size_t *done)
 
 static const struct job statistics = {
 	.name = "statistics",
-	.usage = "usage: seoga statistics\n"
+	.usage = "usage: seoga statistics [--once]\n"
 		 "Counts what was sold, from the events in the queue, until it"
-		 " is told to\nleave.  The site keeps it running: see"
-		 " doc/jobs.md.",
+		 " is told to\nleave; with --once those that there are.  The"
+		 " site keeps it running: see\ndoc/jobs.md.",
 	.round = round_of_statistics,
 	.rest_ms = REST_MS,
 };
