@@ -57,6 +57,18 @@ ask(struct req *req)
 	return RC_BAD_INPUT;
 }
 
+/* Beside the name: to try again, as an error page has it, is of no use. */
+static int
+show_locked(struct req *req)
+{
+	const char *why = req->fail_text;
+
+	req_forgive(req);
+	req_field_error(req, "username", why);
+	req->status = 403;
+	return show(req);
+}
+
 /* The page asks again; the API says why in a problem. */
 static int
 refuse(struct req *req, int rc)
@@ -65,6 +77,8 @@ refuse(struct req *req, int rc)
 
 	if (req->api && json_object_get(req->errors, "answer"))
 		return ask(req);
+	if (rc == RC_FORBIDDEN && !req->api)
+		return show_locked(req);
 	if (rc != RC_LOGIN || req->api)
 		return rc;
 	req_forgive(req);

@@ -34,7 +34,7 @@ static const struct {
 	    N_("Read it again, then change it.") },
 	{ 413, N_("That is too large"),
 	    N_("More was sent than this page accepts."),
-	    N_("Send less at once.") },
+	    N_("Send less at once. A picture may have up to 10 MB.") },
 	{ 415, N_("That format is not known here"),
 	    N_("What was sent is in a format that this address does not"
 	       " read."),

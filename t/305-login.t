@@ -261,7 +261,9 @@ subtest 'locked by an administrator' => sub {
 	sql("UPDATE users SET locked = 1 WHERE username = '$username'");
 	my $reader = visitor()->login($username);
 	is $reader->status, 403, 'not in';
-	like $reader->text, qr/This account is locked/, 'and told why';
+	like $reader->html, qr{id="e-username">This account is locked},
+	    'and told why, beside the name';
+	ok $reader->form('/login'), 'on the form itself';
 	is fail_times(visitor(), $username, 1)->status, 400,
 	    'whoever does not know the password is not told';
 };
