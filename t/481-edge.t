@@ -24,7 +24,7 @@ spew("$static/$_.css", 'x' x $length{$_}) for keys %length;
 spew("$static/picture.png", 'x' x 5000);
 
 site_start(static => "$static", limits => 'on',
-    trusted_proxies => '127.0.0.1');
+    trusted_proxies => '127.0.0.1 ::1');
 
 sub get {
 	my ($path, %header) = @_;

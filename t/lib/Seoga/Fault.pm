@@ -106,6 +106,7 @@ sub own_sql {
 	local $ENV{MYSQL_PWD} =
 	    slurp(site_dir() . '/var/secret/db-root') =~ s/\s//gr;
 	open my $out, '-|', 'mariadb', '--no-defaults', '-uroot', '-N', '-B',
+	    '--default-character-set=utf8mb4',
 	    '--socket=' . _run_dir() . '/mariadb.sock', '-e', $text, 'seoga'
 	    or die "mariadb: $!\n";
 	local $/;

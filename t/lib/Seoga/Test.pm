@@ -234,7 +234,21 @@ sub _parsed {
 
 	# A line that is just being written may be seen in part.
 	$text =~ s/[^\n]+\z// if $running;
+	$text = _without_cut_lines($text);
 	return map { JSON::PP::decode_json($_) } split /\n/, $text;
+}
+
+# KILL may end a write(2) between two pages of the file: there the line of the
+# killed program stops, and the next line, of another, is joined to it.
+sub _without_cut_lines {
+	my ($text) = @_;
+
+	for my $at (reverse map { $_ * 4096 } 1 .. length($text) / 4096) {
+		next if substr($text, $at, 7) ne '{"ts":"';
+		my $start = rindex($text, "\n", $at - 1) + 1;
+		substr $text, $start, $at - $start, '';
+	}
+	return $text;
 }
 
 sub slurp {
