@@ -236,8 +236,12 @@ subtest 'an administrator\'s own order' => sub {
 	my $number = $admin->order;
 
 	ok $admin->form("/orders/$number", { act => $_ }), "can $_"
-	    for qw(pay again state);
+	    for qw(pay state);
 	like $admin->html, qr/confirm=cancel/, 'and cancel';
+	change($admin, $number, 'cancelled');
+	$admin->get("/orders/$number");
+	ok $admin->form("/orders/$number", { act => 'again' }),
+	    'and order again what was cancelled';
 };
 
 subtest 'a reader\'s order cancelled for him' => sub {
