@@ -7,6 +7,11 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+/* GCC has the function, not its header. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
+
 enum { OUT_MAX = 1 << 20, DEPTH_MAX = 64, SOURCE_MAX = 1 << 20 };
 
 /* Adds "template:name " of each unknown name to a GString. */
@@ -719,7 +724,11 @@ test_dir(void)
 static size_t
 heap_used(void)
 {
+#if defined(__SANITIZE_ADDRESS__)
+	return __sanitizer_get_current_allocated_bytes();
+#else
 	return mallinfo2().uordblks;
+#endif
 }
 
 /* A program of some fifty holds the pages that it shows, not all. */
