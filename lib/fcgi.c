@@ -248,6 +248,10 @@ write_pieces(int fd, struct iovec *pieces, int n)
  * The whole reply, with the record that ends the request, in one system
  * call.  libfcgi would copy it through a buffer of 8 KiB, and a page would
  * cost it and nginx two or three calls each.
+ *
+ * Before a connection is closed, a surplus record follows: nginx keeps none
+ * with bytes behind the end, where it would send the next request, a POST
+ * perhaps, on this one until it sees that it is closed.
  */
 static int
 reply_at_once(struct fcgi_call *call, const char *head, size_t head_len,
@@ -262,12 +266,14 @@ reply_at_once(struct fcgi_call *call, const char *head, size_t head_len,
 	} last = { record(r, FCGI_STDOUT, 0),
 		{ record(r, FCGI_END_REQUEST, sizeof(FCGI_EndRequestBody)),
 		    { .protocolStatus = FCGI_REQUEST_COMPLETE } } };
+	const FCGI_Header surplus = record(r, FCGI_STDOUT, 0);
 	struct iovec pieces[] = { piece(&first, sizeof(first)),
 		piece(head, head_len), piece("\r\n", 2), piece(body, body_len),
-		piece(&last, sizeof(last)) };
+		piece(&last, sizeof(last)), piece(&surplus, sizeof(surplus)) };
+	int n = LENGTH(pieces) - (r->keepConnection ? 1 : 0);
 
 	call->ended = true;
-	if (write_pieces(r->ipcFd, pieces, LENGTH(pieces)) == RC_OK)
+	if (write_pieces(r->ipcFd, pieces, n) == RC_OK)
 		return RC_OK;
 	r->keepConnection = 0;
 	return RC_BUG;
@@ -277,8 +283,7 @@ reply_at_once(struct fcgi_call *call, const char *head, size_t head_len,
 static bool
 fits_at_once(const struct fcgi_call *call, size_t len)
 {
-	return call->body_rc == RC_OK && call->request->keepConnection &&
-	    len <= FCGI_MAX_LENGTH;
+	return call->body_rc == RC_OK && len <= FCGI_MAX_LENGTH;
 }
 
 int

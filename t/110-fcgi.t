@@ -527,6 +527,8 @@ subtest 'TERM with kept connections' => sub {
 	is $own->wait_for($its, 0.5), undef, 'the worker waits for them';
 	$c[0]->send(request({}, 'second', keep => 1));
 	is $c[0]->answer(5)->{body}, 'second', 'answers what still comes';
+	ok $c[0]->record(time + 1),
+	    '... with a surplus record, lest nginx keep the connection';
 	ok $c[0]->closes(1), '... and closes';
 	my $new = $own->connection;
 	$new->send(request({}, 'new'));
