@@ -1,6 +1,7 @@
 /* GET and POST /account -- a member's own name, password, language and
  * sessions. */
 #include "route.h"
+#include "view_fact.h"
 
 static const struct field fields[] = { { "action", FIELD_TEXT, FIELD_BODY, 0,
 					   20, N_("Action") },
@@ -12,18 +13,6 @@ static const struct field fields[] = { { "action", FIELD_TEXT, FIELD_BODY, 0,
 	{ "password2", FIELD_SECRET, FIELD_BODY, 0, USER_PASSWORD_MAX,
 	    N_("New password once more") },
 	{ "lang", FIELD_TEXT, FIELD_BODY, 2, 2, N_("Language") }, { 0 } };
-
-static const char *
-role_text(const char *role)
-{
-	if (strcmp(role, "admin") == 0)
-		return _("Administrator");
-	if (strcmp(role, "librarian") == 0)
-		return _("Librarian");
-	if (strcmp(role, "student") == 0)
-		return _("Student");
-	return _("Reader");
-}
 
 static json_t *
 languages(struct req *req)
@@ -59,7 +48,7 @@ account_model(struct req *req, const json_t *user, json_t *sessions)
 	return json_pack("{s:{s:O, s:O, s:s, s:s}, s:o, s:O, s:{s:s}}", "user",
 	    "username", json_object_get(user, "username"), "name",
 	    json_object_get(user, "name"), "role_text",
-	    role_text(model_text(user, "role")), "member_since_text",
+	    view_role(model_text(user, "role")), "member_since_text",
 	    view_date(req, model_text(user, "created_at")), "languages",
 	    languages(req), "sessions", sessions, "form", "name",
 	    typed ? typed : model_text(user, "name"));
