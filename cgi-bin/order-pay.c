@@ -1,6 +1,5 @@
 /* POST /api/orders/<number or id>/payment -- pays an order with a card. */
 #include "order.h"
-#include "pay.h"
 #include "route.h"
 
 static const struct field fields[] = { { "id", FIELD_TEXT,
@@ -13,15 +12,10 @@ static const struct field fields[] = { { "id", FIELD_TEXT,
 static int
 pay(struct req *req)
 {
-	const char *card = form_str(req, "card");
 	json_t *order;
-	int rc;
+	int rc =
+	    order_pay(req, form_str(req, "id"), form_str(req, "card"), &order);
 
-	if (!pay_card_is_valid(card))
-		return req_field_error(req, "card",
-		    _("Check the card number: it has 16 digits, and one of"
-		      " them is missing or mistyped."));
-	rc = order_pay(req, form_str(req, "id"), card, &order);
 	return rc < 0 ? rc : page_send_json(req, 200, order);
 }
 

@@ -2,7 +2,6 @@
  * happens next; paying, cancelling and ordering again; for administrators
  * its next state.  As JSON also /api/orders/<number or id>. */
 #include "order.h"
-#include "pay.h"
 #include "route.h"
 #include "secret.h"
 
@@ -145,15 +144,10 @@ refuse(struct req *req, int rc, const char *field)
 static int
 pay(struct req *req)
 {
-	const char *card = form_str(req, "card");
 	json_t *order;
-	int rc;
+	int rc =
+	    order_pay(req, form_str(req, "id"), form_str(req, "card"), &order);
 
-	if (!pay_card_is_valid(card))
-		return req_field_error(req, "card",
-		    _("Check the card number: it has 16 digits, and one of"
-		      " them is missing or mistyped."));
-	rc = order_pay(req, form_str(req, "id"), card, &order);
 	if (rc < 0)
 		return refuse(req, rc, "card");
 	return go_back(req, _("Thank you. Your order is paid."));

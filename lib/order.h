@@ -80,7 +80,8 @@ order_by_number(struct req *req, const char *number, json_t **order) ATTR_CHECK;
  * transaction, then confirms: RC_OK and state paid; RC_CONFLICT when
  * declined, or when the order expired or was cancelled meanwhile (then the
  * payment is refunded); RC_DOWN when the service timed out: still pending,
- * may be tried again.  An order that is paid already is RC_OK.
+ * may be tried again.  An order that is paid already is RC_OK.  RC_BAD_INPUT,
+ * with the error of the field "card", for what cannot be a card's number.
  */
 int order_pay(struct req *req, const char *number, const char *card,
     json_t **order) ATTR_CHECK;

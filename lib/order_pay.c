@@ -183,8 +183,13 @@ order_pay(struct req *req, const char *number, const char *card, json_t **order)
 {
 	json_t *found;
 	enum order_state state;
-	int rc = order_find(req, number, &found);
+	int rc;
 
+	if (!pay_card_is_valid(card))
+		return req_field_error(req, "card",
+		    _("Check the card number: it has 16 digits, and one of"
+		      " them is missing or mistyped."));
+	rc = order_find(req, number, &found);
 	if (rc < 0)
 		return rc;
 	state = order_state_of(found);
