@@ -1,5 +1,4 @@
 /* GET /books/<id> -- one book, and a form that puts it into the cart. */
-#include "fcgi.h"
 #include "route.h"
 #include "secret.h"
 #include "view.h"
@@ -50,16 +49,6 @@ set_form(json_t *book)
 	json_object_set_new(book, "form", json_pack("{s:i}", "quantity", 1));
 }
 
-/* Before the fields are read: a capture that is too long for a number, which
- * they refuse, reads nothing that matters. */
-static void
-prefetch(struct req *req)
-{
-	const char *id = fcgi_param(req->call, "SEOGA_ID");
-
-	book_queue(req, id ? strtoll(id, NULL, 10) : 0);
-}
-
 static int
 show(struct req *req)
 {
@@ -84,7 +73,7 @@ show(struct req *req)
 static const struct route book = {
 	.name = "book",
 	.get = show,
-	.prefetch = prefetch,
+	.prefetch = book_prefetch,
 	.fields = fields,
 	.needs = NEED_NO_REDIS | NEED_FORM,
 };

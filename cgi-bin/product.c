@@ -10,15 +10,6 @@ static const struct field fields[] = { { "id", FIELD_INT,
 	{ "version", FIELD_INT, FIELD_BODY, 1, UINT32_MAX, N_("Version") },
 	PRODUCT_FIELDS, { 0 } };
 
-/* Before the fields are read; see book.c. */
-static void
-prefetch(struct req *req)
-{
-	const char *id = fcgi_param(req->call, "SEOGA_ID");
-
-	book_queue(req, id ? strtoll(id, NULL, 10) : 0);
-}
-
 static int
 show(struct req *req)
 {
@@ -93,7 +84,7 @@ static const struct route product = {
 	.get = show,
 	.put = change,
 	.delete = withdraw,
-	.prefetch = prefetch,
+	.prefetch = book_prefetch,
 	.fields = fields,
 	.needs = NEED_NO_REDIS | WRITE_LIBRARIAN,
 };

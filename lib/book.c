@@ -4,6 +4,7 @@
 #include "aside.h"
 #include "buf.h"
 #include "db.h"
+#include "fcgi.h"
 #include "model.h"
 
 #include <time.h>
@@ -443,10 +444,15 @@ cache_key(struct req *req, enum lang lang, int64_t id)
 	    req->arena, "cache:book:%s:%lld", lang_code(lang), (long long)id);
 }
 
+/* The fields are not read yet: a capture that is too long for a number, which
+ * they refuse, reads nothing that matters. */
 void
-book_queue(struct req *req, int64_t id)
+book_prefetch(struct req *req)
 {
-	aside_queue(req, cache_key(req, req->lang, id));
+	const char *id = fcgi_param(req->call, "SEOGA_ID");
+
+	aside_queue(
+	    req, cache_key(req, req->lang, id ? strtoll(id, NULL, 10) : 0));
 }
 
 static bool

@@ -52,10 +52,11 @@ int book_by_id(struct req *req, int64_t id, json_t **book) ATTR_CHECK;
 /*
  * One for a page, from the cache (see aside.h) if it is there: price and
  * stock are at most conf->cache_s old.  Carts and orders never use it.
- * book_queue() is for the route's prefetch(); cached is its reply, or NULL
- * when Redis is away.  A book that is cached can be read without MariaDB.
+ * book_prefetch() is a route's, of the book in its path; cached is its reply,
+ * or NULL when Redis is away.  A book that is cached can be read without
+ * MariaDB.
  */
-void book_queue(struct req *req, int64_t id);
+void book_prefetch(struct req *req);
 int book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
     json_t **book) ATTR_CHECK;
 

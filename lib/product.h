@@ -52,7 +52,7 @@ int product_read_facts(struct req *req, struct book_facts *facts) ATTR_CHECK;
 int product_list(
     struct req *req, struct book_query *query, json_t **page) ATTR_CHECK;
 
-/* As readers see it; cached is the reply to book_queue(), or NULL. */
+/* As readers see it; cached is the reply to book_prefetch(), or NULL. */
 int product_shown(struct req *req, const struct cache_reply *cached, int64_t id,
     json_t **product) ATTR_CHECK;
 
