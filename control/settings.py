@@ -23,7 +23,9 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
     "ORDER_EXPIRY_S", "CACHE_S", "BREAKER_FAILURES", "BREAKER_TIMEOUT_S",
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
-    "TALLY_FILE", "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
+    "TALLY_FILE", "TELEMETRY", "TRACE_PERMILLE", "TRACE_KEEP_S",
+    "TRACE_MAX", "TRACE_BYTES", "RING_FILE", "METRIC_FILE", "HISTORY_FILE",
+    "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
     "S3_KEY_ID", "S3_MS", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
 
@@ -238,6 +240,9 @@ class Settings:
             "SEOGA_LOCALE": self._locale_dir(),
             "SEOGA_BREAKER_FILE": self.run / "breaker",
             "SEOGA_TALLY_FILE": self.run / "tally",
+            "SEOGA_RING_FILE": self.run / "ring",
+            "SEOGA_METRIC_FILE": self.run / "metric",
+            "SEOGA_HISTORY_FILE": self.run / "history",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
             "SEOGA_COVER_DIR": self.covers,
             "SEOGA_COMMAND_DIR": self._command_dir(),

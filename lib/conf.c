@@ -116,6 +116,24 @@ load_breaker(struct reader *r, struct conf *c)
 	c->tally_file = text("SEOGA_TALLY_FILE", NULL);
 }
 
+/* "off": as if there were no files to share, and nothing to sample. */
+static void
+load_telemetry(struct reader *r, struct conf *c)
+{
+	bool on = strcmp(text("SEOGA_TELEMETRY", "on"), "off") != 0;
+
+	if (on) {
+		c->ring_file = text("SEOGA_RING_FILE", NULL);
+		c->metric_file = text("SEOGA_METRIC_FILE", NULL);
+		c->history_file = text("SEOGA_HISTORY_FILE", NULL);
+	}
+	c->trace_permille = number(r, "SEOGA_TRACE_PERMILLE", 1000, 0, 1000);
+	c->trace_keep_s = number(r, "SEOGA_TRACE_KEEP_S", 3600, 1, 86400);
+	c->trace_max = number(r, "SEOGA_TRACE_MAX", 20000, 10, 10000000);
+	c->trace_bytes =
+	    number(r, "SEOGA_TRACE_BYTES", 33554432, 65536, INT_MAX);
+}
+
 static void
 load_site(struct reader *r, struct conf *c)
 {
@@ -164,6 +182,7 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 
 	load_backends(&r, &c);
 	load_breaker(&r, &c);
+	load_telemetry(&r, &c);
 	load_site(&r, &c);
 	load_events(&r, &c);
 	load_covers(&r, &c);

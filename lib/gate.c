@@ -147,22 +147,25 @@ load_session(struct req *req)
 	return sess_take(req, replies);
 }
 
+#define ROLES (NEED_STUDENT | NEED_LIBRARIAN | NEED_ADMIN)
+
 static bool
 has_role(const struct req *req)
 {
-	unsigned needs = needs_of(req) & (NEED_LIBRARIAN | NEED_ADMIN);
+	unsigned needs = needs_of(req) & ROLES;
+	const char *role = req->sess->role;
 
-	if (!needs || strcmp(req->sess->role, "admin") == 0)
+	if (!needs || strcmp(role, "admin") == 0)
 		return true;
-	return needs == NEED_LIBRARIAN &&
-	    strcmp(req->sess->role, "librarian") == 0;
+	return (needs & NEED_LIBRARIAN && strcmp(role, "librarian") == 0) ||
+	    (needs & NEED_STUDENT && strcmp(role, "student") == 0);
 }
 
 static int
 check_reader(struct req *req)
 {
 	bool member_only =
-	    needs_of(req) & (NEED_MEMBER | NEED_LIBRARIAN | NEED_ADMIN) ||
+	    needs_of(req) & (NEED_MEMBER | ROLES) ||
 	    (req->route->needs & NEED_API_TOKEN && req->api);
 	int rc = member_only ? sess_need_login(req) : RC_OK;
 

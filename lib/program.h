@@ -18,7 +18,8 @@ enum route_needs {
 	NEED_LIBRARIAN = 128, /* NEED_MEMBER, of this role or admin: else 403 */
 	NEED_ADMIN = 256,     /* NEED_MEMBER, of role admin: else 403 */
 	POST_IS_API = 512,    /* pages have another form for it */
-	WRITE_LIBRARIAN = 1024 /* NEED_LIBRARIAN for all but GET */
+	WRITE_LIBRARIAN = 1024, /* NEED_LIBRARIAN for all but GET */
+	NEED_STUDENT = 2048	/* NEED_MEMBER, student or admin: else 403 */
 };
 
 struct route {
