@@ -25,6 +25,7 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
     "TALLY_FILE", "TELEMETRY", "TRACE_PERMILLE", "TRACE_KEEP_S",
     "TRACE_MAX", "TRACE_BYTES", "RING_FILE", "METRIC_FILE", "HISTORY_FILE",
+    "ATTACK_FILE",
     "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
     "S3_KEY_ID", "S3_MS", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
@@ -243,6 +244,7 @@ class Settings:
             "SEOGA_RING_FILE": self.run / "ring",
             "SEOGA_METRIC_FILE": self.run / "metric",
             "SEOGA_HISTORY_FILE": self.run / "history",
+            "SEOGA_ATTACK_FILE": self.run / "attack",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
             "SEOGA_COVER_DIR": self.covers,
             "SEOGA_COMMAND_DIR": self._command_dir(),

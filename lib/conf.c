@@ -126,6 +126,7 @@ load_telemetry(struct reader *r, struct conf *c)
 		c->ring_file = text("SEOGA_RING_FILE", NULL);
 		c->metric_file = text("SEOGA_METRIC_FILE", NULL);
 		c->history_file = text("SEOGA_HISTORY_FILE", NULL);
+		c->attack_file = text("SEOGA_ATTACK_FILE", NULL);
 	}
 	c->trace_permille = number(r, "SEOGA_TRACE_PERMILLE", 1000, 0, 1000);
 	c->trace_keep_s = number(r, "SEOGA_TRACE_KEEP_S", 3600, 1, 86400);

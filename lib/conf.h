@@ -40,10 +40,11 @@ struct conf {
 	/* Traces and figures, see ring.h, traces.h, metric.h, history.h.  The
 	 * files are NULL where there are none, or SEOGA_TELEMETRY=off. */
 	const char *ring_file, *metric_file, *history_file;
-	int trace_permille; /* of requests that are sampled, 1000 = all */
-	int trace_keep_s;   /* in Redis, 3600 */
-	int trace_max;	    /* traces, 20000 */
-	int trace_bytes;    /* of all of them, 33554432 */
+	const char *attack_file; /* see attack.h */
+	int trace_permille;	 /* of requests that are sampled, 1000 = all */
+	int trace_keep_s;	 /* in Redis, 3600 */
+	int trace_max;		 /* traces, 20000 */
+	int trace_bytes;	 /* of all of them, 33554432 */
 
 	const char *template_dir;
 	const char *locale_dir;

@@ -65,6 +65,10 @@ enum metric_counter {
 	METRIC_TRACES_LOST, /* Redis did not take them */
 	METRIC_SPANS_EXPORTED,
 	METRIC_SPANS_DROPPED, /* by the exporter */
+	METRIC_ATTACK_LOGINS, /* what attack.h takes for one: failed logins, */
+	METRIC_ATTACK_BURSTS, /* many mistakes in a minute, */
+	METRIC_ATTACK_SCANS,  /* looking for holes, */
+	METRIC_ATTACK_LIMITED, /* requests above a limit */
 	METRIC_COUNTERS
 };
 
