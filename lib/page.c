@@ -318,16 +318,40 @@ is_staff(const struct sess *s)
 	return is_admin(s) || (s && strcmp(s->role, "librarian") == 0);
 }
 
-/* Is path that page or one below it?  Below the first are all the others. */
+/* The pages that tell how the site is.  Members see traces of their own
+ * requests, and nothing else of it. */
+static const struct {
+	const char *url, *label;
+	bool member;
+} status_pages[] = {
+	{ "/status", N_("Status"), false },
+	{ "/status/slo", N_("Objectives"), false },
+	{ "/status/application", N_("Application"), false },
+	{ "/status/api", "API", false },
+	{ "/status/database", "MariaDB", false },
+	{ "/status/redis", "Redis", false },
+	{ "/status/business", N_("Business"), false },
+	{ "/status/attack", N_("Attacks"), false },
+	{ "/trace", N_("Traces"), true },
+};
+
 static bool
-is_within(const char *path, const char *url)
+begins(const char *path, const char *url)
 {
 	size_t len = strlen(url);
 
-	if (strcmp(url, admin_pages[0].url) == 0)
-		return strcmp(path, url) == 0;
 	return strncmp(path, url, len) == 0 &&
 	    (path[len] == '\0' || path[len] == '/');
+}
+
+/* Is path that page or one below it?  Below the first are all others. */
+static bool
+is_within(const char *path, const char *url)
+{
+	if (strcmp(url, admin_pages[0].url) == 0 ||
+	    strcmp(url, status_pages[0].url) == 0)
+		return strcmp(path, url) == 0;
+	return begins(path, url);
 }
 
 static json_t *
@@ -349,6 +373,31 @@ admin_nav(const struct req *req)
 	return json_pack("{s:o}", "links", links);
 }
 
+static bool
+sees_status(const struct sess *s)
+{
+	return is_admin(s) || (s && strcmp(s->role, "student") == 0);
+}
+
+static json_t *
+status_nav(const struct req *req)
+{
+	json_t *links = json_array();
+
+	if (!req->sess || !req->sess->user_id ||
+	    (!begins(req->path, "/status") && !begins(req->path, "/trace")))
+		return json_null();
+	for (size_t i = 0; i < LENGTH(status_pages); i++) {
+		if (!status_pages[i].member && !sees_status(req->sess))
+			continue;
+		json_array_append_new(links,
+		    json_pack("{s:s, s:s, s:b}", "url", status_pages[i].url,
+			"label", _(status_pages[i].label), "current",
+			is_within(req->path, status_pages[i].url)));
+	}
+	return json_pack("{s:o}", "links", links);
+}
+
 static void
 add_reader(struct req *req, json_t *model)
 {
@@ -362,6 +411,7 @@ add_reader(struct req *req, json_t *model)
 		json_pack("{s:s, s:s, s:s, s:b}", "name", s->name, "username",
 		    s->username, "role", s->role, "staff", is_staff(s)));
 	model_set(model, "admin_nav", admin_nav(req));
+	model_set(model, "status_nav", status_nav(req));
 	model_set(model, "cart_count",
 	    s && s->cart_count > 0 ? json_integer(s->cart_count) : json_null());
 	if (s && req->route->needs & NEED_FORM)
@@ -420,11 +470,11 @@ json_t *
 page_bare_layout(void)
 {
 	json_t *model =
-	    json_pack("{s:s, s:b, s:b, s:n, s:n, s:s, s:n, s:s, s:b,"
+	    json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:s, s:n, s:s, s:b,"
 		      " s:n, s:[]}",
 		"page", "error", "guest", 1, "signed_in", 0, "admin_nav",
-		"cart_count", "csrf", "", "flash", "login_url", "/login",
-		"has_errors", 0, "error_summary", "lang_links");
+		"status_nav", "cart_count", "csrf", "", "flash", "login_url",
+		"/login", "has_errors", 0, "error_summary", "lang_links");
 
 	add_site(model);
 	return model;

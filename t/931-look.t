@@ -104,7 +104,7 @@ for my $name (grep { !/^part\/|^cover/ } @names) {
 }
 
 my $css = slurp("$top/static/seoga.css");
-cmp_ok -s "$top/static/seoga.css", '<', 32_000, 'the style sheet is small';
+cmp_ok -s "$top/static/seoga.css", '<', 44_000, 'the style sheet is small';
 unlike $css, qr/url\(|\@import|\@font-face/, 'it loads nothing else';
 
 # WCAG 2.2: relative luminance and contrast.
