@@ -49,12 +49,12 @@ static bool
 is_traceparent(const char *s)
 {
 	return strlen(s) == 55 && hex_digits(s) == 2 && s[2] == '-' &&
-	    hex_digits(s + 3) == TRACE_DIGITS && s[35] == '-' &&
+	    hex_digits(s + 3) == SPAN_TRACE_DIGITS && s[35] == '-' &&
 	    hex_digits(s + 36) == 16 && s[52] == '-' && hex_digits(s + 53) == 2;
 }
 
 static void
-read_id(const char *word, char digits[TRACE_DIGITS + 1])
+read_id(const char *word, char digits[SPAN_TRACE_DIGITS + 1])
 {
 	char id[64] = "";
 	size_t len = strnlen(word, sizeof(id));
@@ -62,15 +62,15 @@ read_id(const char *word, char digits[TRACE_DIGITS + 1])
 	for (size_t i = 0; i < len && len < sizeof(id); i++)
 		id[i] = (char)tolower((unsigned char)word[i]);
 	if (is_traceparent(id)) {
-		memmove(id, id + 3, TRACE_DIGITS);
-		id[TRACE_DIGITS] = '\0';
+		memmove(id, id + 3, SPAN_TRACE_DIGITS);
+		id[SPAN_TRACE_DIGITS] = '\0';
 	}
 	len = strlen(id);
-	if (len == 0 || hex_digits(id) != len || len > TRACE_DIGITS)
+	if (len == 0 || hex_digits(id) != len || len > SPAN_TRACE_DIGITS)
 		command_die(
 		    "\"%s\" is no request id; it has %d hexadecimal"
 		    " digits, as X-Request-Id and the foot of a page say",
-		    word, TRACE_DIGITS);
+		    word, SPAN_TRACE_DIGITS);
 	if (len < TRACE_DIGITS_MIN)
 		command_die("\"%s\" is too short: give at least %d digits",
 		    word, TRACE_DIGITS_MIN);
@@ -204,8 +204,7 @@ check_unambiguous(const json_t *lines, const char *digits)
 	size_t i, n;
 
 	json_array_foreach(lines, i, line)
-		json_object_set_new(
-		    ids, trace_text(line, "trace"), json_true());
+		json_object_set_new(ids, span_text(line, "trace"), json_true());
 	n = json_object_size(ids);
 	if (n > 1) {
 		fprintf(
@@ -220,7 +219,7 @@ check_unambiguous(const json_t *lines, const char *digits)
 static void
 show_requests(const struct options *o, const json_t *lines)
 {
-	json_t *requests = trace_tree(lines);
+	json_t *requests = span_trees(lines);
 
 	if (o->json)
 		print_json(requests);
@@ -232,7 +231,7 @@ show_requests(const struct options *o, const json_t *lines)
 static int
 show_one(const struct options *o, const char *word)
 {
-	char digits[TRACE_DIGITS + 1];
+	char digits[SPAN_TRACE_DIGITS + 1];
 	json_t *lines;
 	int status;
 

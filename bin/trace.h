@@ -1,20 +1,12 @@
 /*
  * trace -- the parts of `seoga trace`: find the lines of a request in the
- * logs, make a tree of timed spans of them, print it as a waterfall.
- *
- * The tree is jansson's, and what --json prints.  A span is an object with
- * ev (the event), what (one line for people), start and us (microseconds
- * since 1970 and its length), line (as it was logged) and parts (spans); aside
- * is true of what a job did later for the request.
+ * logs, and print the tree of spans that lib/span.h makes of them.
  */
 #ifndef SEOGA_TRACE_H
 #define SEOGA_TRACE_H
 
-#include "base.h"
+#include "span.h"
 
-#include <jansson.h>
-
-#define TRACE_DIGITS 32	   /* of a whole trace id */
 #define TRACE_DIGITS_MIN 8 /* of an abbreviated one */
 
 struct trace_log {
@@ -43,18 +35,6 @@ json_t *trace_logs_find(const struct trace_logs *logs, const char *digits);
  * longer, the earliest first; nginx's where it has one. */
 json_t *
 trace_logs_latest(const struct trace_logs *logs, size_t n, int64_t least_us);
-
-/* trace_tree.c */
-
-/* Of the lines of one trace id: its requests as spans, and what jobs did for
- * them, in order of time. */
-json_t *trace_tree(const json_t *lines);
-/* The time of a line, and how long what it tells took (0: a moment). */
-int64_t trace_line_time(const json_t *line);
-int64_t trace_line_us(const json_t *line);
-/* A text of a line or of a span, "" when it has none of that name. */
-const char *trace_text(const json_t *object, const char *name);
-int64_t trace_int(const json_t *object, const char *name);
 
 /* trace_print.c */
 

@@ -169,7 +169,7 @@ parse(struct line line)
 
 	if (!json)
 		json = parse_mended(line);
-	if (json && *trace_text(json, "ts") && *trace_text(json, "ev"))
+	if (json && *span_text(json, "ts") && *span_text(json, "ev"))
 		return json;
 	json_decref(json);
 	return NULL;
@@ -297,7 +297,7 @@ latest_in(
 static bool
 is_of_nginx(const json_t *line)
 {
-	return strcmp(trace_text(line, "ev"), "nginx.request") == 0;
+	return strcmp(span_text(line, "ev"), "nginx.request") == 0;
 }
 
 /* What nginx has told need not be told again by the program. */
@@ -310,11 +310,11 @@ without_twins(const json_t *lines)
 	json_array_foreach(lines, i, line) {
 		if (is_of_nginx(line))
 			json_object_set_new(
-			    seen, trace_text(line, "trace"), json_true());
+			    seen, span_text(line, "trace"), json_true());
 	}
 	json_array_foreach(lines, i, line) {
 		if (is_of_nginx(line) ||
-		    !json_object_get(seen, trace_text(line, "trace")))
+		    !json_object_get(seen, span_text(line, "trace")))
 			json_array_append(rest, line);
 	}
 	json_decref(seen);
@@ -324,8 +324,8 @@ without_twins(const json_t *lines)
 static int
 by_time(const void *a, const void *b)
 {
-	int64_t one = trace_line_time(*(json_t *const *)a);
-	int64_t two = trace_line_time(*(json_t *const *)b);
+	int64_t one = span_line_time(*(json_t *const *)a);
+	int64_t two = span_line_time(*(json_t *const *)b);
 
 	return (one > two) - (one < two);
 }

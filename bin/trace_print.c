@@ -107,7 +107,7 @@ column_of(const struct axis *axis, int64_t time)
 static void
 print_bar(const struct axis *axis, const json_t *span)
 {
-	int64_t start = trace_int(span, "start"), us = trace_int(span, "us");
+	int64_t start = span_int(span, "start"), us = span_int(span, "us");
 	int from = column_of(axis, start), to = column_of(axis, start + us);
 
 	if (from >= axis->bar)
@@ -126,12 +126,12 @@ static void
 print_numbers(const struct axis *axis, const json_t *span, bool rough)
 {
 	char took[24] = "";
-	int64_t us = trace_int(span, "us");
+	int64_t us = span_int(span, "us");
 
 	if (rough || us > 0)
 		snprintf(
 		    took, sizeof(took), "%s%.2f", rough ? "~" : "", ms(us));
-	printf("%8.2f %8s  ", ms(trace_int(span, "start") - axis->start), took);
+	printf("%8.2f %8s  ", ms(span_int(span, "start") - axis->start), took);
 }
 
 /* What did not fit beside the bar has the line for itself. */
@@ -149,11 +149,17 @@ print_rest(const char *text, int indent, const struct axis *axis)
 	}
 }
 
+static bool
+is_aside(const json_t *span)
+{
+	return json_is_true(json_object_get(span, "aside"));
+}
+
 static void
 print_span(const struct axis *axis, const json_t *span, int depth)
 {
-	bool rough = strcmp(trace_text(span, "ev"), "nginx.request") == 0;
-	char *what = harmless(trace_text(span, "what"));
+	bool rough = strcmp(span_text(span, "ev"), "nginx.request") == 0;
+	char *what = harmless(span_text(span, "what"));
 	size_t n = fit(what, axis->label - depth);
 	const char *rest = what + n;
 	json_t *part;
@@ -169,7 +175,8 @@ print_span(const struct axis *axis, const json_t *span, int depth)
 	print_rest(rest, NUMBERS + depth + 2, axis);
 	free(what);
 	json_array_foreach(json_object_get(span, "parts"), i, part)
-		print_span(axis, part, depth + 2);
+		if (!is_aside(part))
+			print_span(axis, part, depth + 2);
 }
 
 static void
@@ -189,7 +196,7 @@ print_scale(const struct axis *axis)
 static void
 print_time(const json_t *request)
 {
-	int64_t start = trace_int(request, "start");
+	int64_t start = span_int(request, "start");
 	time_t second = (time_t)(start / 1000000);
 	char text[32];
 	struct tm tm;
@@ -203,16 +210,16 @@ static void
 print_heading(const json_t *request, size_t number, size_t count)
 {
 	const json_t *line = json_object_get(request, "line");
-	const char *parent = trace_text(line, "parent");
+	const char *parent = span_text(line, "parent");
 
 	if (number > 0)
 		putchar('\n');
-	printf("%s  ", trace_text(line, "trace"));
+	printf("%s  ", span_text(line, "trace"));
 	print_time(request);
 	if (count > 1)
 		printf("  (%zu of %zu)", number + 1, count);
 	putchar('\n');
-	if (strcmp(trace_text(request, "ev"), "nginx.request") == 0 && *parent)
+	if (strcmp(span_text(request, "ev"), "nginx.request") == 0 && *parent)
 		printf("called by span %s\n", parent);
 	putchar('\n');
 }
@@ -225,12 +232,14 @@ us_of(const json_t *run, const char *ev)
 	size_t i;
 
 	json_array_foreach(json_object_get(run, "parts"), i, part) {
-		if (strcmp(trace_text(part, "ev"), ev) == 0)
-			sum += trace_int(part, "us");
+		if (strcmp(span_text(part, "ev"), ev) == 0)
+			sum += span_int(part, "us");
+		sum += us_of(part, ev);
 	}
 	return sum;
 }
 
+/* Of what the program did not do itself, or told apart. */
 static int64_t
 us_of_parts(const json_t *run)
 {
@@ -238,8 +247,13 @@ us_of_parts(const json_t *run)
 	json_t *part;
 	size_t i;
 
-	json_array_foreach(json_object_get(run, "parts"), i, part)
-		sum += trace_int(part, "us");
+	json_array_foreach(json_object_get(run, "parts"), i, part) {
+		if (is_aside(part))
+			continue;
+		sum += json_array_size(json_object_get(part, "parts")) ?
+		    us_of_parts(part) :
+		    span_int(part, "us");
+	}
 	return sum;
 }
 
@@ -268,13 +282,13 @@ print_sum(const json_t *run)
 		puts("The program has not written the end of this request.");
 		return;
 	}
-	printf("%d SQL, %d Redis, %.1f ms", (int)trace_int(end, "db"),
-	    (int)trace_int(end, "redis"), ms(trace_int(end, "us")));
+	printf("%d SQL, %d Redis, %.1f ms", (int)span_int(end, "db"),
+	    (int)span_int(end, "redis"), ms(span_int(end, "us")));
 	print_bytes(json_object_get(end, "bytes"));
 	printf("   (SQL %.2f, Redis %.2f, the program itself %.2f ms)\n",
 	    ms(us_of(run, "db.query")), ms(us_of(run, "redis.cmd")),
-	    ms(trace_int(end, "us") - us_of_parts(run)));
-	why = harmless(trace_text(end, "why"));
+	    ms(span_int(end, "us") - us_of_parts(run)));
+	why = harmless(span_text(end, "why"));
 	if (*why)
 		printf("The reader was told: %s\n", why);
 	free(why);
@@ -285,22 +299,27 @@ print_sums(const json_t *request)
 {
 	json_t *run, *runs = json_object_get(request, "parts");
 	const json_t *line = json_object_get(request, "line");
+	bool asked = false;
 	size_t i;
 
-	if (strcmp(trace_text(request, "ev"), "nginx.request") != 0) {
+	if (strcmp(span_text(request, "ev"), "nginx.request") != 0) {
 		print_sum(request);
-		if (strcmp(trace_text(request, "ev"), "req.begin") == 0)
+		if (strcmp(span_text(request, "ev"), "req.begin") == 0)
 			puts("nginx has not written its line; it does so "
 			     "within a second.");
 		return;
 	}
-	json_array_foreach(runs, i, run)
+	json_array_foreach(runs, i, run) {
+		if (is_aside(run))
+			continue;
 		print_sum(run);
-	if (json_array_size(runs) > 0)
+		asked = true;
+	}
+	if (asked)
 		return;
-	if (*trace_text(line, "upstream_response_time"))
+	if (*span_text(line, "upstream_response_time"))
 		printf("The program %s has written nothing about it.\n",
-		    trace_text(line, "route"));
+		    span_text(line, "route"));
 	else
 		puts("nginx answered this itself; no program was asked.");
 }
@@ -309,8 +328,8 @@ print_sums(const json_t *request)
 static struct axis
 new_axis(const json_t *request, int width)
 {
-	struct axis axis = { .start = trace_int(request, "start"),
-		.us = trace_int(request, "us"),
+	struct axis axis = { .start = span_int(request, "start"),
+		.us = span_int(request, "us"),
 		.bar = width / 4 };
 
 	axis.label = width - NUMBERS - 2 - axis.bar;
@@ -331,12 +350,6 @@ print_request(const json_t *request, size_t number, size_t count, int width)
 
 /* --- what jobs did later --- */
 
-static bool
-is_aside(const json_t *span)
-{
-	return json_is_true(json_object_get(span, "aside"));
-}
-
 static size_t
 count_requests(const json_t *spans)
 {
@@ -348,12 +361,31 @@ count_requests(const json_t *spans)
 	return n;
 }
 
+/* All of them, wherever they hang, by their start. */
+static void
+collect_asides(json_t *asides, const json_t *spans)
+{
+	json_t *span;
+	size_t i;
+
+	json_array_foreach(spans, i, span) {
+		size_t to = json_array_size(asides);
+
+		while (to > 0 &&
+		    span_int(json_array_get(asides, to - 1), "start") >
+			span_int(span, "start"))
+			to--;
+		if (is_aside(span))
+			json_array_insert(asides, to, span);
+		collect_asides(asides, json_object_get(span, "parts"));
+	}
+}
+
 /* One line each, its time counted from the first span: no chart, as it would
  * shrink the request itself to nothing. */
 static void
-print_asides(const json_t *spans, int width)
+print_asides(const json_t *asides, const json_t *first, int width)
 {
-	const json_t *first = json_array_get(spans, 0);
 	struct axis axis = { .label = width - NUMBERS };
 	json_t *span;
 	size_t i;
@@ -363,18 +395,15 @@ print_asides(const json_t *spans, int width)
 	else
 		putchar('\n');
 	puts("   at ms  what jobs did for it later");
-	json_array_foreach(spans, i, span) {
-		char *what = harmless(trace_text(span, "what"));
+	json_array_foreach(asides, i, span) {
+		char *what = harmless(span_text(span, "what"));
 		size_t n = fit(what, width - 10);
 
-		if (is_aside(span)) {
-			printf("%8.2f  ",
-			    ms(trace_int(span, "start") -
-				trace_int(first, "start")));
-			print_columns(what, n);
-			putchar('\n');
-			print_rest(what + n, 12, &axis);
-		}
+		printf("%8.2f  ",
+		    ms(span_int(span, "start") - span_int(first, "start")));
+		print_columns(what, n);
+		putchar('\n');
+		print_rest(what + n, 12, &axis);
 		free(what);
 	}
 }
@@ -383,14 +412,16 @@ void
 trace_print(const json_t *spans, int width)
 {
 	size_t i, number = 0, count = count_requests(spans);
-	json_t *span;
+	json_t *span, *asides = json_array();
 
 	json_array_foreach(spans, i, span) {
 		if (!is_aside(span))
 			print_request(span, number++, count, width);
 	}
-	if (count < json_array_size(spans))
-		print_asides(spans, width);
+	collect_asides(asides, spans);
+	if (json_array_size(asides) > 0)
+		print_asides(asides, json_array_get(spans, 0), width);
+	json_decref(asides);
 }
 
 void
@@ -402,15 +433,15 @@ trace_print_list(const json_t *lines)
 	printf("%-32s  %-12s %6s %9s  %s\n", "ID", "TIME", "STATUS", "MS",
 	    "REQUEST");
 	json_array_foreach(lines, i, line) {
-		char *path = harmless(trace_text(line, "path"));
+		char *path = harmless(span_text(line, "path"));
 
 		printf("%-32.32s  %-12.12s %6d %9.2f  %.20s %s\n",
-		    trace_text(line, "trace"),
-		    strchr(trace_text(line, "ts"), 'T') ?
-			strchr(trace_text(line, "ts"), 'T') + 1 :
+		    span_text(line, "trace"),
+		    strchr(span_text(line, "ts"), 'T') ?
+			strchr(span_text(line, "ts"), 'T') + 1 :
 			"",
-		    (int)trace_int(line, "status"), ms(trace_line_us(line)),
-		    trace_text(line, "method"), path);
+		    (int)span_int(line, "status"), ms(span_line_us(line)),
+		    span_text(line, "method"), path);
 		free(path);
 	}
 }

@@ -11,13 +11,16 @@
  *			called.  Those of a line without a span of its own
  *			are made of its request's and its place, always the
  *			same.
- *	name		"GET /books/1", "SELECT book.by_id", "send orders"
+ *	name		"GET /books/{id}", "SELECT book.by_id", "send orders"
  *	kind		"server", "client", "internal", "producer", "consumer"
  *	start, us	microseconds since 1970, and how long
  *	failed		true for what OpenTelemetry calls the status error
  *	attributes	{"http.request.method": "GET", ...}
  *	what		one line for people
  *	ev, line	the event, and the line as it was logged
+ *	end		of a program's request also the line of its end.  The
+ *			session, the form and the sending of the response are
+ *			fields of it: "req.session", "req.form", "req.send"
  *	aside		true of what a job did later for the request
  *	parts		array of the spans within, by start
  */
