@@ -153,7 +153,7 @@ static bool
 has_role(const struct req *req)
 {
 	unsigned needs = needs_of(req) & ROLES;
-	const char *role = req->sess->role;
+	const char *role = needs ? req->sess->role : "";
 
 	if (!needs || strcmp(role, "admin") == 0)
 		return true;
