@@ -3,7 +3,7 @@
  * how often was it there, and how often did MariaDB have to be read?
  */
 #include "command.h"
-#include "tally.h"
+#include "metric.h"
 
 static const char usage[] = "usage: seoga cache\n"
 			    "How often what is kept in Redis of MariaDB was"
@@ -11,21 +11,27 @@ static const char usage[] = "usage: seoga cache\n"
 			    "read anew before its end (early), and was not"
 			    " (misses), on this host.";
 
-static void
-print_row(const struct conf *conf, enum tally_cache cache)
+static long long
+count(enum metric_cache cache, enum metric_outcome outcome)
 {
-	long long hits = tally_of(conf, cache, TALLY_HIT);
-	long long early = tally_of(conf, cache, TALLY_EARLY);
-	long long misses = tally_of(conf, cache, TALLY_MISS);
+	return (long long)metric_board()->caches[cache][outcome];
+}
+
+static void
+print_row(enum metric_cache cache)
+{
+	const char *name = metric_cache_name(cache);
+	long long hits = count(cache, METRIC_HIT);
+	long long early = count(cache, METRIC_EARLY);
+	long long misses = count(cache, METRIC_MISS);
 	long long all = hits + early + misses;
 
 	if (all == 0) {
-		printf("%-11s %10d %10d %10d        -\n", tally_name(cache), 0,
-		    0, 0);
+		printf("%-11s %10d %10d %10d        -\n", name, 0, 0, 0);
 		return;
 	}
-	printf("%-11s %10lld %10lld %10lld %7.1f%%\n", tally_name(cache), hits,
-	    early, misses, 100.0 * (double)hits / (double)all);
+	printf("%-11s %10lld %10lld %10lld %7.1f%%\n", name, hits, early,
+	    misses, 100.0 * (double)hits / (double)all);
 }
 
 int
@@ -44,8 +50,8 @@ main(int argc, char **argv)
 	command_open(&req, "cache", false);
 	printf("%-11s %10s %10s %10s %8s\n", "", "hits", "early", "misses",
 	    "hit rate");
-	for (int i = 0; i < TALLY_CACHES; i++)
-		print_row(req.conf, (enum tally_cache)i);
+	for (int i = 0; i < METRIC_CACHES; i++)
+		print_row((enum metric_cache)i);
 	command_close(&req);
 	return EXIT_SUCCESS;
 }

@@ -1,7 +1,7 @@
 /* GET /api/ready -- can requests be served: are MariaDB and Redis there?  And
  * what stands between: breakers and caches. */
+#include "metric.h"
 #include "route.h"
-#include "tally.h"
 
 static const char *
 word(int rc)
@@ -26,20 +26,23 @@ breakers(const struct req *req)
 	    "redis", show(cache_breaker(req)));
 }
 
+static json_int_t
+count(int cache, enum metric_outcome outcome)
+{
+	return (json_int_t)metric_board()->caches[cache][outcome];
+}
+
 static json_t *
-caches(const struct req *req)
+caches(void)
 {
 	json_t *all = json_object();
 
-	for (int i = 0; i < TALLY_CACHES; i++) {
-		enum tally_cache c = (enum tally_cache)i;
-
-		json_object_set_new(all, tally_name(c),
-		    json_pack("{s:I, s:I, s:I}", "hits",
-			(json_int_t)tally_of(req->conf, c, TALLY_HIT), "early",
-			(json_int_t)tally_of(req->conf, c, TALLY_EARLY),
-			"misses",
-			(json_int_t)tally_of(req->conf, c, TALLY_MISS)));
+	for (int c = 0; c < METRIC_CACHES; c++) {
+		json_object_set_new(all,
+		    metric_cache_name((enum metric_cache)c),
+		    json_pack("{s:I, s:I, s:I}", "hits", count(c, METRIC_HIT),
+			"early", count(c, METRIC_EARLY), "misses",
+			count(c, METRIC_MISS)));
 	}
 	return all;
 }
@@ -53,10 +56,10 @@ ready(struct req *req)
 		return page_send_json(req, 200,
 		    json_pack("{s:s, s:s, s:s, s:o, s:o}", "status", "ok",
 			"mariadb", "ok", "redis", "ok", "breakers",
-			breakers(req), "caches", caches(req)));
+			breakers(req), "caches", caches()));
 	req->details =
 	    json_pack("{s:s, s:s, s:o, s:o}", "mariadb", word(db), "redis",
-		word(redis), "breakers", breakers(req), "caches", caches(req));
+		word(redis), "breakers", breakers(req), "caches", caches());
 	return RC_DOWN;
 }
 

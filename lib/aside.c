@@ -44,16 +44,15 @@ lock_key(struct req *req, const char *key)
 }
 
 static void
-record(
-    const struct req *req, const struct aside *entry, enum tally_outcome what)
+record(const struct aside *entry, enum metric_outcome what)
 {
 	static const char *const events[] = {
-		[TALLY_HIT] = "cache.hit",
-		[TALLY_EARLY] = "cache.early",
-		[TALLY_MISS] = "cache.miss",
+		[METRIC_HIT] = "cache.hit",
+		[METRIC_EARLY] = "cache.early",
+		[METRIC_MISS] = "cache.miss",
 	};
 
-	tally_count(req->conf, entry->counts_as, what);
+	metric_cache(entry->counts_as, what);
 	log_event(LOG_INFO, events[what]);
 	log_str("key", entry->key);
 	log_end();
@@ -138,10 +137,10 @@ aside_take(
 	if (!text || age > life - life / EARLY)
 		text = text_or_turn(req, entry, cached);
 	if (text && !entry->token) {
-		record(req, entry, TALLY_HIT);
+		record(entry, METRIC_HIT);
 		return text;
 	}
-	record(req, entry, text ? TALLY_EARLY : TALLY_MISS);
+	record(entry, text ? METRIC_EARLY : METRIC_MISS);
 	entry->old = text;
 	return NULL;
 }

@@ -25,12 +25,12 @@
 #define SEOGA_ASIDE_H
 
 #include "cache.h"
-#include "tally.h"
+#include "metric.h"
 
 struct aside {
 	const char *key; /* "cache:..." */
 	int lives;	 /* of conf->cache_s each; 0: one, as it is for most */
-	enum tally_cache counts_as;
+	enum metric_cache counts_as;
 	/* Set by aside_take(): */
 	const char *old;   /* a text to show if MariaDB is away, or NULL */
 	const char *token; /* of the lock; NULL: others fill the entry */

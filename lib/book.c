@@ -481,7 +481,7 @@ book_shown(struct req *req, const struct cache_reply *cached, int64_t id,
     json_t **book)
 {
 	struct aside entry = { .key = cache_key(req, req->lang, id),
-		.counts_as = TALLY_BOOK };
+		.counts_as = METRIC_CACHE_BOOK };
 	const char *text = aside_take(req, &entry, cached);
 	int rc;
 

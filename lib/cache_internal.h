@@ -40,6 +40,7 @@ struct cache {
 	struct breaker *breaker;
 	redisContext *link;  /* NULL: not connected */
 	struct arena *arena; /* where replies are built */
+	bool had_link;	     /* what is opened now is not the first */
 	bool busy;	     /* replies are due on the link */
 	char why[512];	     /* what was wrong with it last */
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "cache_internal.h"
+#include "metric.h"
 
 static void
 blame(struct cache *cache, const char *what, const char *why)
@@ -253,6 +254,8 @@ cache_link_open(struct cache *cache)
 		if (link_connect(cache, host) == RC_OK &&
 		    link_hello(cache, host) == RC_OK) {
 			hosts_worked(&cache->hosts, i);
+			metric_add(METRIC_REDIS_RECONNECTS, cache->had_link);
+			cache->had_link = true;
 			return RC_OK;
 		}
 		if (cache->hosts.n > 1)

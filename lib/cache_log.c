@@ -5,6 +5,7 @@
 #include <ctype.h>
 
 #include "cache_internal.h"
+#include "metric.h"
 #include "secret.h"
 
 #define KEY_SHOWN 80 /* bytes of one key */
@@ -79,6 +80,7 @@ cache_describe(
 void
 cache_log_trip(const struct cache *cache, int64_t us)
 {
+	metric_redis(us);
 	log_event(LOG_INFO, "redis.cmd");
 	log_strn("cmds", cache->what.data, cache->what.len);
 	log_int("n", (int64_t)(cache->n - cache->hidden));
@@ -91,6 +93,7 @@ cache_log_error(const char *text)
 {
 	struct buf public = BUF_INIT(512);
 
+	metric_add(METRIC_REDIS_ERRORS, 1);
 	add_public(&public, text, strlen(text));
 	log_event(LOG_ERROR, "redis.error");
 	log_strn("msg", public.data ? public.data : "", public.len);

@@ -257,7 +257,7 @@ category_tree(struct req *req, const struct cache_reply *cached, int64_t open,
     json_t **tree)
 {
 	struct aside entry = { .key = cache_key(req),
-		.counts_as = TALLY_CATEGORIES };
+		.counts_as = METRIC_CACHE_CATEGORIES };
 	const char *text = aside_take(req, &entry, cached);
 	struct categories list;
 	int rc;

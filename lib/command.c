@@ -5,6 +5,7 @@
 #include "cache.h"
 #include "db.h"
 #include "log.h"
+#include "metric.h"
 #include "secret.h"
 
 #define MEMORY ((size_t)256 * 1024 * 1024)
@@ -94,6 +95,7 @@ command_open(struct req *req, const char *name, bool admin)
 	open_all(req, name, admin, admin ? ADMIN_MS : PATIENT_MS);
 	/* Progress is printed; only what goes wrong is worth a line. */
 	log_quiet();
+	metric_open(req->conf, NULL);
 }
 
 void
@@ -103,11 +105,13 @@ command_open_job(struct req *req, const char *name)
 	if (log_open(name, req->conf->log_file) < 0)
 		log_msg(LOG_ERROR, "log.open", "cannot write %s",
 		    req->conf->log_file);
+	metric_open(req->conf, name);
 }
 
 void
 command_close(struct req *req)
 {
+	metric_leave();
 	json_set_alloc_funcs(malloc, free);
 	/* Its clean-ups need the links. */
 	arena_close(req->arena);

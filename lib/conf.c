@@ -113,7 +113,6 @@ load_breaker(struct reader *r, struct conf *c)
 	c->breaker_probe_ms =
 	    number(r, "SEOGA_BREAKER_PROBE_MS", 1000, 10, 3600000);
 	c->breaker_reset_s = number(r, "SEOGA_BREAKER_RESET_S", 30, 1, 3600);
-	c->tally_file = text("SEOGA_TALLY_FILE", NULL);
 }
 
 /* "off": as if there were no files to share, and nothing to sample. */

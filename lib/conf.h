@@ -35,8 +35,6 @@ struct conf {
 	int breaker_probe_ms;	  /* first probe after, 1000; doubles */
 	int breaker_reset_s;	  /* up to, 30 */
 
-	const char *tally_file; /* NULL: each process counts for itself */
-
 	/* Traces and figures, see ring.h, traces.h, metric.h, history.h.  The
 	 * files are NULL where there are none, or SEOGA_TELEMETRY=off. */
 	const char *ring_file, *metric_file, *history_file;

@@ -15,6 +15,7 @@
 #include "db_internal.h"
 
 #include "backoff.h"
+#include "metric.h"
 
 #define DB_PORT 3306
 #define READ_RETRIES 2
@@ -182,10 +183,13 @@ attempt_well(struct req *req, struct run *run)
 static void
 log_query(const struct run *run, int64_t rows)
 {
+	int64_t us = log_now() - run->begin;
+
+	metric_sql(us);
 	log_event(LOG_INFO, "db.query");
 	log_str("name", run->st->name);
 	log_int("rows", rows);
-	log_int("us", log_now() - run->begin);
+	log_int("us", us);
 	if (run->code)
 		log_int("error", run->code);
 	log_end();
@@ -204,6 +208,7 @@ failed(struct req *req, struct run *run)
 		db_link_close(db);
 	if (run->code == ER_DUP_ENTRY)
 		return RC_CONFLICT; /* the caller has better words */
+	metric_add(METRIC_SQL_ERRORS, 1);
 	if (db->in_tx && db_is_contention(run->code)) {
 		db_log_failure(LOG_WARN, run);
 		db->tx_again = true;

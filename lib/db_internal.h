@@ -36,7 +36,8 @@ struct db {
 	struct prepared *prepared[DB_STMTS_MAX];
 	size_t nprepared;
 	uint64_t clock;
-	bool busy; /* between sending and the last row */
+	bool had_link; /* what is opened now is not the first */
+	bool busy;     /* between sending and the last row */
 	bool in_tx;
 	bool tx_again; /* rolled back by the server: retry */
 };

@@ -3,6 +3,8 @@
  */
 #include "db_internal.h"
 
+#include "metric.h"
+
 #define INIT_SIZE 400
 
 static unsigned
@@ -85,6 +87,8 @@ db_link_open(struct db *db, struct run *run)
 	for (size_t i = 0; i < db->hosts.n; i++) {
 		if (link_open_at(db, hosts_at(&db->hosts, i), run) == RC_OK) {
 			hosts_worked(&db->hosts, i);
+			metric_add(METRIC_SQL_RECONNECTS, db->had_link);
+			db->had_link = true;
 			return RC_OK;
 		}
 		if (db->hosts.n > 1)

@@ -164,8 +164,7 @@ has_role(const struct req *req)
 static int
 check_reader(struct req *req)
 {
-	bool member_only =
-	    needs_of(req) & (NEED_MEMBER | ROLES) ||
+	bool member_only = needs_of(req) & (NEED_MEMBER | ROLES) ||
 	    (req->route->needs & NEED_API_TOKEN && req->api);
 	int rc = member_only ? sess_need_login(req) : RC_OK;
 

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "log.h"
+#include "metric.h"
 #include "secret.h"
 
 #include <signal.h>
@@ -89,6 +90,7 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 	req.trace = trace;
 	req.span = span;
 	*done = 0;
+	metric_busy(true);
 	log_begin(trace);
 	rc = job->round(&req, done);
 	log_trace(trace);
@@ -98,6 +100,7 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 	else
 		log_flush();
 	arena_reset(req.arena);
+	metric_busy(false);
 	return rc;
 }
 

@@ -27,8 +27,13 @@ enum metric_method {
 	METRIC_METHODS
 };
 
-enum metric_status { METRIC_2XX, METRIC_3XX, METRIC_4XX, METRIC_5XX,
-	METRIC_STATUSES };
+enum metric_status {
+	METRIC_2XX,
+	METRIC_3XX,
+	METRIC_4XX,
+	METRIC_5XX,
+	METRIC_STATUSES
+};
 
 /*
  * Upper bounds of a histogram's buckets, in microseconds: 500, 1000, 2000,
@@ -57,17 +62,17 @@ enum metric_counter {
 	METRIC_ORDERS_PLACED,
 	METRIC_ORDERS_PAID,
 	METRIC_ORDERS_CANCELLED,
-	METRIC_REVENUE, /* minor units that were paid */
-	METRIC_SEARCHES,
+	METRIC_REVENUE,	       /* minor units that were paid */
+	METRIC_SEARCHES,       /* that found something */
 	METRIC_SEARCHES_EMPTY, /* without a hit */
 	METRIC_TRACES_DROPPED, /* pieces that found no room on their way */
 	METRIC_TRACES_STORED,
 	METRIC_TRACES_LOST, /* Redis did not take them */
 	METRIC_SPANS_EXPORTED,
-	METRIC_SPANS_DROPPED, /* by the exporter */
-	METRIC_ATTACK_LOGINS, /* what attack.h takes for one: failed logins, */
-	METRIC_ATTACK_BURSTS, /* many mistakes in a minute, */
-	METRIC_ATTACK_SCANS,  /* looking for holes, */
+	METRIC_SPANS_DROPPED,  /* by the exporter */
+	METRIC_ATTACK_LOGINS,  /* what attack.h takes for one: failed logins, */
+	METRIC_ATTACK_BURSTS,  /* many mistakes in a minute, */
+	METRIC_ATTACK_SCANS,   /* looking for holes, */
 	METRIC_ATTACK_LIMITED, /* requests above a limit */
 	METRIC_COUNTERS
 };
@@ -92,14 +97,20 @@ enum metric_gauge {
 	METRIC_GAUGES
 };
 
-enum metric_cache { METRIC_CACHE_OTHER, METRIC_CACHE_BOOK,
-	METRIC_CACHE_CATEGORIES, METRIC_CACHE_POPULAR, METRIC_CACHES };
-enum metric_outcome { METRIC_HIT, METRIC_EARLY, METRIC_MISS,
-	METRIC_OUTCOMES };
+enum metric_cache {
+	METRIC_CACHE_OTHER,
+	METRIC_CACHE_BOOK,
+	METRIC_CACHE_CATEGORIES,
+	METRIC_CACHE_POPULAR,
+	METRIC_CACHES
+};
+enum metric_outcome { METRIC_HIT, METRIC_EARLY, METRIC_MISS, METRIC_OUTCOMES };
+
+enum { METRIC_ROUTE_FREE, METRIC_ROUTE_UNFINISHED, METRIC_ROUTE_NAMED };
 
 struct metric_route {
 	_Alignas(SHARED_LINE) char name[METRIC_NAME]; /* "": free */
-	_Atomic uint64_t claimed; /* 0 free, 1 being named, 2 named */
+	_Atomic uint64_t claimed; /* METRIC_ROUTE_FREE ... */
 	_Atomic uint64_t requests[METRIC_METHODS][METRIC_STATUSES];
 	struct metric_histogram took[METRIC_METHODS];
 	_Atomic uint64_t starts;  /* of workers */

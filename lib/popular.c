@@ -84,7 +84,7 @@ json_t *
 popular_list(struct req *req, const struct cache_reply *cached)
 {
 	struct aside entry = {
-		.key = KEY, .lives = LIVES, .counts_as = TALLY_POPULAR
+		.key = KEY, .lives = LIVES, .counts_as = METRIC_CACHE_POPULAR
 	};
 	const char *text;
 	json_t *books;

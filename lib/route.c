@@ -5,6 +5,7 @@
 #include "fcgi.h"
 #include "gate.h"
 #include "log.h"
+#include "metric.h"
 #include "secret.h"
 #include "tmpl.h"
 
@@ -204,11 +205,13 @@ init_request(struct req *req, struct fcgi_call *call)
 static void
 end_request(struct req *req, int64_t start)
 {
+	int64_t us = log_now() - start;
+
 	log_event(req->status >= 500 ? LOG_WARN : LOG_INFO, "req.end");
 	log_str("method", req->head ? "HEAD" : req->method);
 	log_str("path", req->path);
 	log_int("status", req->status);
-	log_int("us", log_now() - start);
+	log_int("us", us);
 	log_int("db", req->db_count);
 	log_int("redis", req->redis_count);
 	log_int("bytes", (int64_t)req->bytes);
@@ -218,6 +221,7 @@ end_request(struct req *req, int64_t start)
 		log_str("why", req->fail_text);
 	log_end();
 	log_flush();
+	metric_request(req->method, req->status, us);
 }
 
 /* At the arena's cap: start over with an empty one, only to say so. */
@@ -237,6 +241,7 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 	static struct req req; /* survives the longjmp */
 	int64_t start = log_now();
 
+	metric_busy(true);
 	log_begin(trace ? trace : "");
 	if (setjmp(worker.out_of_memory) == 0) {
 		init_request(&req, call);
@@ -249,6 +254,7 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 	worker.answering_memory = false;
 	end_request(&req, start);
 	arena_reset(worker.arena);
+	metric_busy(false);
 }
 
 /* --- start and end of the program --- */
@@ -323,6 +329,7 @@ start(const struct route *route)
 	if (log_open(route->name, worker.conf.log_file) < 0)
 		log_msg(LOG_ERROR, "log.open", "cannot write to %s",
 		    worker.conf.log_file);
+	metric_open(&worker.conf, route->name);
 	lang_open(worker.conf.locale_dir);
 	if (secret_init() < 0 || page_init(&worker.conf) < 0 ||
 	    load_templates() < 0)
@@ -363,5 +370,8 @@ route_run(const struct route *route)
 	    route->body_max ? route->body_max : (size_t)worker.conf.form_limit;
 	status = fcgi_loop(&options);
 	stop();
+	/* Any other end is a crash, so that someone looks into it. */
+	if (status == EXIT_SUCCESS)
+		metric_leave();
 	return status;
 }

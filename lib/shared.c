@@ -3,9 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_TRIES 100
+#define LOCK_WAIT_NS (10 * 1000 * 1000)
+
+/* Its blocks are set aside where the file system can do so: else a full one
+ * would kill whoever writes to the memory. */
+static int
+grow(int fd, size_t size)
+{
+	if (fallocate(fd, 0, 0, (off_t)size) == 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != ENOSYS)
+		return -1;
+	return ftruncate(fd, (off_t)size);
+}
 
 /* Growing it twice at the same time is as good as once. */
 static void *
@@ -21,7 +38,7 @@ map_file(int fd, size_t size, uint64_t magic)
 		errno = EINVAL;
 		return NULL;
 	}
-	if (st.st_size < (off_t)size && ftruncate(fd, (off_t)size) < 0)
+	if (st.st_size < (off_t)size && grow(fd, size) < 0)
 		return NULL;
 	first = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (first == MAP_FAILED)
@@ -34,10 +51,16 @@ map_file(int fd, size_t size, uint64_t magic)
 	return NULL;
 }
 
+static int
+open_file(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 void *
 shared_map(const char *path, size_t size, uint64_t magic)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open_file(path);
 	void *map;
 	int error;
 
@@ -48,4 +71,93 @@ shared_map(const char *path, size_t size, uint64_t magic)
 	close(fd);
 	errno = error;
 	return map;
+}
+
+/* --- one after the other --- */
+
+static bool
+lock_file(int fd)
+{
+	const struct timespec wait = { .tv_nsec = LOCK_WAIT_NS };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK)
+			return false;
+		nanosleep(&wait, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return false;
+}
+
+/* Is it still the file of that name? */
+static bool
+is_there(const char *path, int fd)
+{
+	struct stat named, opened;
+
+	return lstat(path, &named) == 0 && fstat(fd, &opened) == 0 &&
+	    named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+/* The file of that name, locked; -1 with errno. */
+static int
+open_locked(const char *path)
+{
+	int fd, error;
+
+	while ((fd = open_file(path)) >= 0) {
+		if (!lock_file(fd))
+			break;
+		if (is_there(path, fd))
+			return fd;
+		/* Another has just taken it away. */
+		close(fd);
+	}
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool
+is_earlier(int fd, uint64_t magic)
+{
+	uint64_t first;
+
+	return pread(fd, &first, sizeof(first), 0) == sizeof(first) &&
+	    first != magic && (first & SHARED_KIND) == (magic & SHARED_KIND);
+}
+
+/* Closing it is not enough: the mapping keeps the file open. */
+void
+shared_unlock(int lock)
+{
+	flock(lock, LOCK_UN);
+	close(lock);
+}
+
+void *
+shared_map_locked(const char *path, size_t size, uint64_t magic, int *lock)
+{
+	int fd = open_locked(path), error;
+	void *map;
+
+	if (fd >= 0 && is_earlier(fd, magic) && unlink(path) == 0) {
+		close(fd);
+		fd = open_locked(path);
+	}
+	if (fd < 0)
+		return NULL;
+	map = map_file(fd, size, magic);
+	if (map) {
+		*lock = fd;
+		return map;
+	}
+	error = errno;
+	close(fd);
+	errno = error;
+	return NULL;
 }

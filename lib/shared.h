@@ -23,4 +23,15 @@ _Static_assert(
  */
 void *shared_map(const char *path, size_t size, uint64_t magic) ATTR_CHECK;
 
+/*
+ * The same, while nobody else has the *lock (whoever dies gives it back).  A
+ * file of an earlier version, whose magic begins with the same SHARED_KIND
+ * bits, is taken away and made anew; who has it mapped keeps it.  NULL with
+ * errno EWOULDBLOCK: another does not let go.
+ */
+#define SHARED_KIND UINT64_C(0xffffffffffff0000)
+void *shared_map_locked(
+    const char *path, size_t size, uint64_t magic, int *lock) ATTR_CHECK;
+void shared_unlock(int lock);
+
 #endif
