@@ -81,6 +81,7 @@ class Instance:
     def start(self, sample=True):
         """Limits off, all else as a real site has it; logging is on."""
         settings = {"SEOGA_LIMITS": "off", "SEOGA_PORT": "0",
+                    "SEOGA_PRIVATE_PORT": "0",
                     "SEOGA_BIND": "127.0.0.1"}
         asked = self.env
         self.env = {**asked, **settings}

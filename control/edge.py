@@ -102,6 +102,17 @@ class Edge:
                           for origin in origins) + "}\n")
 
     def _servers(self):
+        return f"{self._public()}\n{self._private()}"
+
+    def _private(self):
+        """What is for monitoring: the same site, and private.conf lets in."""
+        s = self.settings
+        listen = "".join(f"\t\tlisten {address}:{s.private_port};\n"
+                         for address in s.private_bind)
+        return (f"\tserver {{\n{listen}\t\tset $side private;\n"
+                "\t\tinclude site.conf;\n\t}")
+
+    def _public(self):
         s = self.settings
         listen = "".join(f"\t\tlisten {address}:{s.port} backlog=1024;\n"
                          for address in s.bind)
@@ -131,6 +142,9 @@ class Edge:
                         "setting SEOGA_PORT,")
             if s.tls_cert:
                 _check_port(address, s.tls_port, "the setting SEOGA_TLS_PORT")
+        for address in s.private_bind:
+            _check_port(address, s.private_port,
+                        "the setting SEOGA_PRIVATE_PORT")
 
     def test(self, folder):
         """nginx's own check; a mistake in the routes is told by its line."""

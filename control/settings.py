@@ -79,6 +79,12 @@ def default_bind():
     return "127.0.0.1 [::1]"
 
 
+def _any_port(probe):
+    """A free port: nobody else gets it until the probe is closed."""
+    probe.bind(("127.0.0.1", 0))
+    return probe.getsockname()[1]
+
+
 class Settings:
     def __init__(self):
         env = os.environ
@@ -90,8 +96,9 @@ class Settings:
             if name.startswith("SEOGA_")}}
         self.values["SEOGA_VAR"] = str(self.var)
         # "Any free port" was decided when the site started.
-        if env.get("SEOGA_PORT") == "0" and "SEOGA_PORT" in remembered:
-            self.values["SEOGA_PORT"] = remembered["SEOGA_PORT"]
+        for name in ("SEOGA_PORT", "SEOGA_PRIVATE_PORT"):
+            if env.get(name) == "0" and name in remembered:
+                self.values[name] = remembered[name]
 
         self.build = Path(self.get("BUILD", TOP)).absolute()
         self.routes = Path(
@@ -100,6 +107,10 @@ class Settings:
             self.get("JOBS", TOP / "control" / "jobs.conf")).absolute()
         self.port = self._number("PORT", 8080, 0, 65535)
         self.bind = (self.get("BIND", "") or default_bind()).replace(
+            ",", " ").split()
+        self.private_port = self._number("PRIVATE_PORT", 9180, 0, 65535)
+        self.private_bind = (
+            self.get("PRIVATE_BIND", "") or default_bind()).replace(
             ",", " ").split()
         self.limits = self._choice("LIMITS", "on", ("on", "off"))
         self.trusted_proxies = self.get("TRUSTED_PROXIES", "").replace(
@@ -118,6 +129,11 @@ class Settings:
         if bool(self.tls_cert) != bool(self.tls_key):
             raise Mistake("SEOGA_TLS_CERT and SEOGA_TLS_KEY go together: "
                           "set both or neither.")
+        if self.private_port and self.private_port in (
+                self.port, self.tls_port if self.tls_cert else None):
+            raise Mistake(f"SEOGA_PRIVATE_PORT is {self.private_port}, as is "
+                          "the port of the site: what is private needs one "
+                          "of its own.")
 
     def get(self, name, default):
         return self.values.get("SEOGA_" + name) or default
@@ -287,6 +303,7 @@ class Settings:
         keep = {name: value for name, value in self.values.items()
                 if not name.endswith(("_PASSWORD", "_SECRET"))}
         keep["SEOGA_PORT"] = str(self.port)
+        keep["SEOGA_PRIVATE_PORT"] = str(self.private_port)
         keep["SEOGA_BUILD"] = str(self.build)
         self.remembered_file.touch(mode=0o600)
         self.remembered_file.write_text(json.dumps(keep, indent=1) + "\n")
@@ -312,10 +329,12 @@ class Settings:
         except (OSError, ValueError):
             return {}
 
-    def choose_port(self):
+    def choose_ports(self):
         """Port 0 means any free one."""
-        if self.port == 0:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
-            self.values["SEOGA_PORT"] = str(self.port)
+        with socket.socket() as probe, socket.socket() as private_probe:
+            if self.port == 0:
+                self.port = _any_port(probe)
+                self.values["SEOGA_PORT"] = str(self.port)
+            if self.private_port == 0:
+                self.private_port = _any_port(private_probe)
+                self.values["SEOGA_PRIVATE_PORT"] = str(self.private_port)

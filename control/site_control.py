@@ -95,7 +95,7 @@ class Site:
         # wakes a dozen times, and costs a tenth less CPU this way.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         self.settings.make_folders()
-        self.settings.choose_port()
+        self.settings.choose_ports()
         # The likely mistakes first, before there is anything to stop.
         self.edge.check_ports()
         folder = self.edge.write(text, programs)

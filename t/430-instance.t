@@ -21,7 +21,7 @@ plan skip_all => 'the programs are not built'
 my $dir = File::Temp->newdir('seoga-i-XXXXXX', DIR => '/tmp');
 my $var = "$dir/" . 'long' x 20 . '/var';
 mkdir $var =~ s{/var$}{}r or die;
-@ENV{qw(SEOGA_VAR SEOGA_PORT)} = ($var, 0);
+@ENV{qw(SEOGA_VAR SEOGA_PORT SEOGA_PRIVATE_PORT)} = ($var, 0, 0);
 
 # Whatever happens, nothing of it stays.
 my $running;

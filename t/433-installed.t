@@ -37,7 +37,8 @@ sub run_site {
 	my $pid = $running = fork() // die "fork: $!\n";
 
 	if (!$pid) {
-		@ENV{qw(SEOGA_VAR SEOGA_PORT)} = ("$dir/var", 0);
+		@ENV{qw(SEOGA_VAR SEOGA_PORT SEOGA_PRIVATE_PORT)} =
+		    ("$dir/var", 0, 0);
 		chdir '/' or die;
 		open STDOUT, '>', "$dir/said" or die;
 		open STDERR, '>&', \*STDOUT or die;

@@ -12,6 +12,7 @@ package Seoga::Test;
 
 use strict;
 use warnings;
+use feature qw(state);
 
 use Exporter qw(import);
 use File::Temp ();
@@ -22,7 +23,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
-    site_start site_stop site_dir url http seoga seoga_ok sql redis
+    site_start site_stop site_dir url http private_url private seoga seoga_ok sql redis
     forget_books
     ends_of log_lines access_lines await pids gone
     expect_error share_trace load_start load_stop
@@ -64,7 +65,8 @@ sub site_start {
 
 sub _settings {
 	my (%setting) = @_;
-	my %default = (var => "$dir/var", port => 0, limits => 'off',
+	my %default = (var => "$dir/var", port => 0,
+	    private_port => 0, limits => 'off',
 	    build => $build, db_hosts => $ENV{SEOGA_TEST_DB_SOCKET},
 	    log_file => "$dir/seoga.log");
 
@@ -153,6 +155,23 @@ sub http {
 	    keep_alive => 0);
 
 	return $agent->request(uc $method, url($path), $options // {});
+}
+
+# The same on the private side.
+sub private_url {
+	my ($path) = @_;
+	my ($port) = seoga('env') =~ /^SEOGA_PRIVATE_PORT=(\d+)$/m;
+
+	return "http://127.0.0.1:$port" . ($path // '/');
+}
+
+sub private {
+	my ($method, $path, $options) = @_;
+	state $base = private_url('');
+	my $agent = HTTP::Tiny->new(max_redirect => 0, timeout => 30,
+	    keep_alive => 0);
+
+	return $agent->request(uc $method, "$base$path", $options // {});
 }
 
 # Runs bin/seoga; gives all it prints, $? is its status.
