@@ -26,8 +26,8 @@ for (@lines) {
 }
 my %source = map { basename($_, '.c') => slurp($_) } glob "$top/cgi-bin/*.c";
 my $makefile = slurp("$top/Makefile.am") =~ s/\\\n/ /gr;
-my ($words) = $makefile =~ /^cgi_PROGRAMS = (.*)$/m;
-my %built = map { s{^cgi-bin/}{}r => 1 } split ' ', $words;
+my @words = $makefile =~ /^cgi_PROGRAMS \+?= (.*)$/mg;
+my %built = map { s{^cgi-bin/}{}r => 1 } map { split ' ' } @words;
 
 cmp_ok scalar(keys %source), '>=', 16, 'there are programs';
 is_deeply [sort keys %routed], [sort keys %source],
