@@ -32,7 +32,7 @@ subtest 'help' => sub {
 	like seoga('help'), qr/^  $_ /m, "$_ is listed"
 	    for qw(run reload user migrate trace env);
 	for my $name (qw(run start stop status routes reload restart reopen env
-	    migrate user trace import export cache)) {
+	    migrate user trace logs import export cache)) {
 		like seoga($name, '--help'), qr/\Ausage: seoga $name\b.*\n./,
 		    "$name --help";
 		is $?, 0, 'is no mistake';

@@ -1,0 +1,281 @@
+/*
+ * seoga logs -- lines of all logs, by time: those that are wanted.
+ *
+ *	seoga logs --level warn --since 1h
+ *	seoga logs --trace ca970000
+ *	seoga logs --user 7 --short
+ *	seoga logs --route cart-add --follow
+ *
+ * Built for large logs: doc/log.md has figures.
+ */
+#include "logs.h"
+#include "command.h"
+#include "log.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: seoga logs [OPTION]...\n"
+    "Lines of the logs of nginx, the programs and the jobs, rotated ones and"
+    " .gz\ntoo, by time.  Each option leaves out those that do not fit.\n"
+    "  --trace ID       of one request: its id, its first 8 digits or more\n"
+    "  --route NAME     of a program, and what nginx said of its requests\n"
+    "  --prog NAME      of a program or job alone; nginx is one, too\n"
+    "  --user N         of the requests of the member with this number\n"
+    "  --level LEVEL    debug, info, warn, error: this and what is worse\n"
+    "  --event NAME     of this event; \"db.*\": all that begin so\n"
+    "  --grep TEXT      with this text, letter by letter\n"
+    "  --since TIME     2026-11-21, 2026-11-21T14:30, 14:30, 10m (30s, 2h,"
+    " 1d) ago;\n"
+    "  --until TIME     UTC, unless it ends in a zone: 14:30+09:00 with a"
+    " date\n"
+    "  --follow         only what comes from now on (and since --since)\n"
+    "  --json           whole lines, as they are (the default)\n"
+    "  --short          one line each for people\n"
+    "  --log FILE       or FOLDER: other logs than this instance's; may be"
+    " repeated";
+
+struct options {
+	struct logs_filter filter;
+	const char *log[64]; /* other logs */
+	size_t logs;
+	bool follow, brief;
+};
+
+static int64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --- what was asked for --- */
+
+static const char *
+read_trace(const char *word)
+{
+	static char id[64];
+	size_t len = strlen(word);
+
+	/* A whole traceparent: 00-TRACE-SPAN-FLAGS. */
+	if (len == 55 && word[2] == '-' && word[35] == '-') {
+		word += 3;
+		len = LOGS_TRACE_DIGITS;
+	}
+	for (size_t i = 0; i < len && i < sizeof(id) - 1; i++)
+		id[i] = (char)tolower((unsigned char)word[i]);
+	if (len < LOGS_TRACE_DIGITS_MIN || len > LOGS_TRACE_DIGITS ||
+	    strspn(id, "0123456789abcdef") != len)
+		command_die("\"%s\" is no request id: give %d to %d"
+			    " hexadecimal digits",
+		    word, LOGS_TRACE_DIGITS_MIN, LOGS_TRACE_DIGITS);
+	return id;
+}
+
+static int
+read_level(const char *word)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+
+	for (size_t i = 0; i < LENGTH(names); i++)
+		if (strcmp(word, names[i]) == 0)
+			return (int)i;
+	command_die("\"%s\" is no level: debug, info, warn or error", word);
+}
+
+/* What may stand in a name of a program or an event, and so in a line. */
+static const char *
+read_name(const char *word)
+{
+	if (!*word || strlen(word) > 64 ||
+	    strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-_.*") !=
+		strlen(word))
+		command_die("\"%s\" is no name of a program or an event", word);
+	return word;
+}
+
+static int64_t
+read_user(const char *word)
+{
+	char *end;
+	long long n = strtoll(word, &end, 10);
+
+	if (end == word || *end || n < 1)
+		command_die("\"%s\" is not a member's number", word);
+	return n;
+}
+
+static int64_t
+read_time(const char *word)
+{
+	int64_t us = logs_time(word, now_us());
+
+	if (us <= 0)
+		command_die("\"%s\" is no time: 2026-11-21, 2026-11-21T14:30,"
+			    " 14:30, or 10m for ten minutes ago",
+		    word);
+	return us;
+}
+
+static void
+take_option(struct options *o, int option, const char *word)
+{
+	struct logs_filter *f = &o->filter;
+
+	switch (option) {
+	case 't':
+		f->trace = read_trace(word);
+		break;
+	case 'r':
+		f->route = read_name(word);
+		break;
+	case 'p':
+		f->prog = read_name(word);
+		break;
+	case 'u':
+		f->user = read_user(word);
+		break;
+	case 'l':
+		f->level = read_level(word);
+		break;
+	case 'e':
+		f->event = read_name(word);
+		break;
+	case 'g':
+		f->grep = word;
+		break;
+	case 's':
+		f->since = read_time(word);
+		break;
+	case 'b':
+		f->until = read_time(word);
+		break;
+	case 'f':
+		o->follow = true;
+		break;
+	case 'j':
+		o->brief = false;
+		break;
+	case 'x':
+		o->brief = true;
+		break;
+	case 'L':
+		if (o->logs == LENGTH(o->log))
+			command_die(
+			    "no more than %zu times --log", LENGTH(o->log));
+		o->log[o->logs++] = word;
+		break;
+	case 'h':
+		puts(usage);
+		exit(EXIT_SUCCESS);
+	default:
+		command_die("%s", usage);
+	}
+}
+
+static struct options
+read_options(int argc, char **argv)
+{
+	static const struct option known[] = { { "help", no_argument, NULL,
+						   'h' },
+		{ "trace", required_argument, NULL, 't' },
+		{ "route", required_argument, NULL, 'r' },
+		{ "prog", required_argument, NULL, 'p' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "level", required_argument, NULL, 'l' },
+		{ "event", required_argument, NULL, 'e' },
+		{ "grep", required_argument, NULL, 'g' },
+		{ "since", required_argument, NULL, 's' },
+		{ "until", required_argument, NULL, 'b' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "short", no_argument, NULL, 'x' },
+		{ "log", required_argument, NULL, 'L' }, { 0 } };
+	struct options o = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+		take_option(&o, option, optarg);
+	if (optind < argc)
+		command_die("%s", usage);
+	if (o.filter.since && o.filter.until && o.filter.since > o.filter.until)
+		command_die("--since is later than --until");
+	return o;
+}
+
+/* --- which logs --- */
+
+static void
+add_logs_of_site(struct logs_files *files, int64_t since)
+{
+	char error[256], access_log[PATH_MAX];
+	static struct conf conf; /* owns what it read from files */
+
+	if (conf_load(&conf, error, sizeof(error)) < 0)
+		command_die("%s", error);
+	if (!conf.log_file || !conf.var_dir)
+		command_die("it is not set where the logs are; give their"
+			    " folder with --log");
+	snprintf(
+	    access_log, sizeof(access_log), "%s/log/access.log", conf.var_dir);
+	logs_add_family(files, access_log, since);
+	logs_add_family(files, conf.log_file, since);
+}
+
+static void
+add_logs(struct logs_files *files, const struct options *o)
+{
+	/* What is followed is needed, however long nothing was written. */
+	int64_t since = o->follow ? 0 : o->filter.since;
+
+	for (size_t i = 0; i < o->logs; i++)
+		logs_add(files, o->log[i], since);
+	if (o->logs == 0)
+		add_logs_of_site(files, since);
+	if (files->n == 0 && since == 0)
+		command_die("there are no logs yet; start the site first");
+}
+
+/* Somebody cut a file off while it was read, in place of moving it away. */
+static void
+cut_off(int signum)
+{
+	static const char text[] =
+	    "seoga logs: a log was cut off while it was read\n";
+
+	(void)signum;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(EXIT_FAILURE);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct logs_files files = { 0 };
+	struct options o;
+
+	command_begin("logs");
+	signal(SIGPIPE, SIG_DFL); /* `seoga logs | head` */
+	signal(SIGBUS, cut_off);
+	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+	o = read_options(argc, argv);
+	add_logs(&files, &o);
+	logs_filter_begin(&o.filter);
+	if (!o.follow || o.filter.since)
+		logs_merge(&files, &o.filter,
+		    o.brief ? logs_show_short : logs_show_raw);
+	if (o.follow)
+		logs_follow(&files, &o.filter,
+		    o.brief ? logs_show_short : logs_show_raw);
+	logs_filter_end(&o.filter);
+	logs_close(&files);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
