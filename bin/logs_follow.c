@@ -53,7 +53,7 @@ read_more(struct tail *tail)
 	const char *last;
 
 	buf_reset(&tail->text);
-	/* Cut off in place, which doc/log.md advises against: from the start. */
+	/* Cut off in place, which doc/log.md advises against. */
 	if (fstat(tail->fd, &st) == 0 && st.st_size < tail->at)
 		tail->at = 0;
 	while (tail->text.len < PART_MAX &&
