@@ -54,6 +54,7 @@ class Edge:
             self._upstream(prog) for prog in programs.values()))
         (folder / "proxies.conf").write_text(self._proxies())
         (folder / "origins.conf").write_text(self._origins())
+        (folder / "sampling.conf").write_text(self._sampling())
         return folder
 
     def _last(self):
@@ -64,6 +65,7 @@ class Edge:
         s = self.settings
         return from_template(
             template, SERVERS=self._servers(), LIMITS=s.limits,
+            TELEMETRY=s.telemetry,
             NGINX_WORKERS=s.nginx_workers, VAR=s.var, RUN=s.run,
             STATIC=s.get("STATIC", TOP / "static"), COVERS=s.covers)
 
@@ -100,6 +102,14 @@ class Edge:
         return ("map $http_origin $listed_origin {\n\tdefault \"\";\n"
                 + "".join(f'\t"{origin}" $http_origin;\n'
                           for origin in origins) + "}\n")
+
+    def _sampling(self):
+        """Which traces are kept, by their ids: all parts of one decide
+        alike.  nginx knows no 0 %."""
+        percent = round(float(self.settings.trace_rate) * 100, 2)
+        kept = f"\t{percent:.2f}% 1;\n" if percent else ""
+        return ("split_clients $trace_id $sampled_by_rate {\n"
+                f"{kept}\t* \"\";\n}}\n")
 
     def _servers(self):
         return f"{self._public()}\n{self._private()}"

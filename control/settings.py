@@ -23,7 +23,7 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "CONNECT_MS", "COMMAND_MS", "SESSION_S", "REMEMBER_S", "LOCK_S",
     "ORDER_EXPIRY_S", "CACHE_S", "BREAKER_FAILURES", "BREAKER_TIMEOUT_S",
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
-    "TELEMETRY", "TRACE_PERMILLE", "TRACE_KEEP_S",
+    "TELEMETRY", "TRACE_RATE", "TRACE_KEEP_S",
     "TRACE_MAX", "TRACE_BYTES", "RING_FILE", "METRIC_FILE", "HISTORY_FILE",
     "ATTACK_FILE",
     "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
@@ -122,6 +122,13 @@ class Settings:
                 raise Mistake(f"SEOGA_CORS_ORIGINS has {origin!r}; an origin "
                               "is like https://app.example.org or "
                               "http://localhost:3000.")
+        self.telemetry = self._choice("TELEMETRY", "on", ("on", "off"))
+        self.trace_rate = str(self.get("TRACE_RATE", "1.0"))
+        if not re.fullmatch(r"0(\.[0-9]{1,4})?|1(\.0{1,4})?",
+                            self.trace_rate):
+            raise Mistake(f"SEOGA_TRACE_RATE is {self.trace_rate!r}; it must "
+                          "be a part of 1, with up to four decimals: 0.05 is "
+                          "one request of twenty.")
         self.nginx_workers = self._number("NGINX_WORKERS", 2, 1, 64)
         self.tls_cert = self.get("TLS_CERT", "")
         self.tls_key = self.get("TLS_KEY", "")

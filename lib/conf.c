@@ -115,6 +115,26 @@ load_breaker(struct reader *r, struct conf *c)
 	c->breaker_reset_s = number(r, "SEOGA_BREAKER_RESET_S", 30, 1, 3600);
 }
 
+/* A part of 1 in decimals, as ten-thousandths: "0.05" is 500. */
+static int
+part_of_one(struct reader *r, const char *name, const char *otherwise)
+{
+	const char *value = text(name, otherwise), *p = value;
+	int n = (*p == '1') * 10000, unit = 1000;
+
+	if (*p == '0' || *p == '1')
+		p++;
+	if (p > value && *p == '.' && p[1])
+		for (p++; *p >= '0' && *p <= '9' && unit; unit /= 10)
+			n += (*p++ - '0') * unit;
+	if (p == value || *p || n > 10000)
+		fail(r,
+		    "%s must be a part of 1, with up to four decimals, as"
+		    " 0.05, not \"%s\".",
+		    name, value);
+	return n;
+}
+
 /* "off": as if there were no files to share, and nothing to sample. */
 static void
 load_telemetry(struct reader *r, struct conf *c)
@@ -127,7 +147,9 @@ load_telemetry(struct reader *r, struct conf *c)
 		c->history_file = text("SEOGA_HISTORY_FILE", NULL);
 		c->attack_file = text("SEOGA_ATTACK_FILE", NULL);
 	}
-	c->trace_permille = number(r, "SEOGA_TRACE_PERMILLE", 1000, 0, 1000);
+	c->trace_rate = part_of_one(r, "SEOGA_TRACE_RATE", "1.0");
+	if (!on)
+		c->trace_rate = 0;
 	c->trace_keep_s = number(r, "SEOGA_TRACE_KEEP_S", 3600, 1, 86400);
 	c->trace_max = number(r, "SEOGA_TRACE_MAX", 20000, 10, 10000000);
 	c->trace_bytes =

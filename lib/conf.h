@@ -39,7 +39,7 @@ struct conf {
 	 * files are NULL where there are none, or SEOGA_TELEMETRY=off. */
 	const char *ring_file, *metric_file, *history_file;
 	const char *attack_file; /* see attack.h */
-	int trace_permille;	 /* of requests that are sampled, 1000 = all */
+	int trace_rate;		 /* of 10,000 requests, so many are sampled */
 	int trace_keep_s;	 /* in Redis, 3600 */
 	int trace_max;		 /* traces, 20000 */
 	int trace_bytes;	 /* of all of them, 33554432 */

@@ -66,6 +66,7 @@ static void
 log_round(const struct req *req, int rc, size_t done, int64_t us)
 {
 	log_event(LOG_INFO, "job.round");
+	log_str("span", req->span);
 	log_int("done", (int64_t)done);
 	log_int("db", req->db_count);
 	log_int("redis", req->redis_count);
@@ -89,11 +90,14 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 	span[SPAN_DIGITS] = '\0';
 	req.trace = trace;
 	req.span = span;
+	req.sampled = (int)secret_below(10000) < req.conf->trace_rate;
 	*done = 0;
 	metric_busy(true);
 	log_begin(trace);
+	log_sampled(req.sampled);
 	rc = job->round(&req, done);
 	log_trace(trace);
+	log_sampled(req.sampled);
 	log_round(&req, rc, *done, log_now() - begin);
 	if (rc == RC_OK && *done == 0)
 		log_drop();

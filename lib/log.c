@@ -17,7 +17,7 @@ static struct {
 	int fd;
 	const char *prog, *path;
 	char trace[33];
-	bool in_request;
+	bool in_request, sampled;
 	bool worth;	     /* a warning or an error since log_begin() */
 	bool quiet, skipped; /* this line is left out */
 	size_t line_start;
@@ -94,14 +94,24 @@ log_begin(const char *trace)
 	snprintf(the_log.trace, sizeof(the_log.trace), "%s", trace);
 	the_log.begin = log_now();
 	the_log.in_request = true;
+	the_log.sampled = false;
 	the_log.worth = false;
+}
+
+/* One text is of one kind: a job has lines of many traces. */
+void
+log_sampled(bool sampled)
+{
+	if (the_log.sampled != sampled && the_log.lines.len)
+		write_lines();
+	the_log.sampled = sampled;
 }
 
 void
 log_flush(void)
 {
 	write_lines();
-	the_log.in_request = false;
+	the_log.in_request = the_log.sampled = false;
 	the_log.trace[0] = '\0';
 }
 

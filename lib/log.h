@@ -30,6 +30,9 @@ void log_reopen(void);
 /* trace: 32 lower-case hex digits (W3C trace id); copied. */
 void log_begin(const char *trace);
 void log_flush(void);
+/* Is what follows kept as a trace?  log_begin() says no.  In the file are the
+ * lines of either kind. */
+void log_sampled(bool sampled);
 /* Forgets the lines since log_begin() instead, unless one of them is a warning
  * or an error: for rounds of a job that found nothing to do. */
 void log_drop(void);

@@ -40,6 +40,7 @@ struct req {
 	const char *query;  /* "" when none */
 	const char *trace;  /* 32 hex digits */
 	const char *span;   /* 16 hex digits: this program's part */
+	bool sampled;	    /* its trace is kept */
 	const char *addr;   /* the client's address */
 	bool head;	    /* HEAD: no body goes out */
 	bool https;

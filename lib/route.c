@@ -131,6 +131,7 @@ read_request(struct req *req)
 	req->addr = param(req, "REMOTE_ADDR", "");
 	req->https = fcgi_param(req->call, "HTTPS") != NULL;
 	req->api = fcgi_param(req->call, "SEOGA_API") != NULL;
+	req->sampled = fcgi_param(req->call, "SEOGA_SAMPLED") != NULL;
 	req->span = new_span(req);
 }
 
@@ -243,6 +244,7 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 
 	metric_busy(true);
 	log_begin(trace ? trace : "");
+	log_sampled(fcgi_param(call, "SEOGA_SAMPLED") != NULL);
 	if (setjmp(worker.out_of_memory) == 0) {
 		init_request(&req, call);
 		log_request(&req);

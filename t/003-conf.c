@@ -71,6 +71,38 @@ test_defaults(void)
 	g_assert_cmpint(c.breaker_reset_s, ==, 30);
 	g_assert_cmpint(c.cache_s, ==, 300);
 	g_assert_cmpint(c.form_limit, ==, 65536);
+	g_assert_cmpint(c.trace_rate, ==, 10000);
+}
+
+static void
+test_rate(void)
+{
+	static const struct {
+		const char *setting;
+		int rate;
+	} good[] = { { "TRACE_RATE=0", 0 }, { "TRACE_RATE=0.05", 500 },
+		{ "TRACE_RATE=0.0001", 1 }, { "TRACE_RATE=1", 10000 },
+		{ "TRACE_RATE=1.0", 10000 }, { "TRACE_RATE=0.9999", 9999 } };
+	static const char *const bad[] = { "TRACE_RATE=1.1", "TRACE_RATE=2",
+		"TRACE_RATE=0.00001", "TRACE_RATE=.5", "TRACE_RATE=0,5",
+		"TRACE_RATE=-1", "TRACE_RATE=0.", "TRACE_RATE=5%",
+		"TRACE_RATE=01", "TRACE_RATE=x" };
+	struct conf c;
+
+	for (size_t i = 0; i < LENGTH(good); i++) {
+		g_assert_cmpint(
+		    load(&c, "SECRET=" SECRET, good[i].setting, NULL), ==,
+		    RC_OK);
+		g_assert_cmpint(c.trace_rate, ==, good[i].rate);
+	}
+	for (size_t i = 0; i < LENGTH(bad); i++) {
+		g_assert_cmpint(
+		    load(&c, "SECRET=" SECRET, bad[i], NULL), ==, RC_BAD_INPUT);
+		g_assert_nonnull(strstr(error, "SEOGA_TRACE_RATE"));
+	}
+	g_assert_cmpint(
+	    load(&c, "SECRET=" SECRET, "TELEMETRY=off", NULL), ==, RC_OK);
+	g_assert_cmpint(c.trace_rate, ==, 0);
 }
 
 static void
@@ -287,6 +319,7 @@ main(int argc, char **argv)
 	g_test_set_nonfatal_assertions();
 	folder = g_dir_make_tmp("seoga-conf-XXXXXX", NULL);
 	g_test_add_func("/conf/defaults", test_defaults);
+	g_test_add_func("/conf/rate", test_rate);
 	g_test_add_func("/conf/settings", test_settings);
 	g_test_add_func("/conf/empty-settings", test_empty_settings);
 	g_test_add_func("/conf/bad-numbers", test_bad_numbers);
