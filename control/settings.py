@@ -25,7 +25,7 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "BREAKER_PROBE_MS", "BREAKER_RESET_S", "BREAKER_FILE",
     "TELEMETRY", "TRACE_RATE", "TRACE_KEEP_S",
     "TRACE_MAX", "TRACE_BYTES", "RING_FILE", "METRIC_FILE", "HISTORY_FILE",
-    "ATTACK_FILE",
+    "ATTACK_FILE", "TREND_FILE",
     "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
     "S3_KEY_ID", "S3_MS", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
@@ -267,6 +267,7 @@ class Settings:
             "SEOGA_METRIC_FILE": self.run / "metric",
             "SEOGA_HISTORY_FILE": self.run / "history",
             "SEOGA_ATTACK_FILE": self.run / "attack",
+            "SEOGA_TREND_FILE": self.run / "trend",
             "SEOGA_LOG_FILE": self.var / "log" / "seoga.log",
             "SEOGA_COVER_DIR": self.covers,
             "SEOGA_COMMAND_DIR": self._command_dir(),

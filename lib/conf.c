@@ -146,6 +146,7 @@ load_telemetry(struct reader *r, struct conf *c)
 		c->metric_file = text("SEOGA_METRIC_FILE", NULL);
 		c->history_file = text("SEOGA_HISTORY_FILE", NULL);
 		c->attack_file = text("SEOGA_ATTACK_FILE", NULL);
+		c->trend_file = text("SEOGA_TREND_FILE", NULL);
 	}
 	c->trace_rate = part_of_one(r, "SEOGA_TRACE_RATE", "1.0");
 	if (!on)
