@@ -157,10 +157,13 @@ job_run(int argc, char **argv, const struct job *job)
 	if (argc > 1 && !once)
 		command_die("%s", job->usage);
 	command_open_job(&req, job->name);
+	if (!job->aside)
+		log_open_ring(req.conf->ring_file);
 	if (once)
 		status = run_once(job, &req);
 	else
 		run(job, &req);
 	command_close(&req);
+	log_open_ring(NULL);
 	return status;
 }

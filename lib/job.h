@@ -22,6 +22,7 @@ struct job {
 	 */
 	int (*round)(struct req *req, size_t *done);
 	int rest_ms; /* after a round in which nothing was done */
+	bool aside;  /* its rounds are no traces: those of the recorder */
 };
 
 /* Runs the job until it is told to leave, or with --once until there is

@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "buf.h"
+#include "ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@ static struct {
 	size_t line_start;
 	int64_t begin;
 	struct buf lines;
-	char second[24]; /* "2026-11-21T10:20:30." of second_of */
+	struct ring *ring; /* NULL: nobody wants them */
+	char second[24];   /* "2026-11-21T10:20:30." of second_of */
 	time_t second_of;
 	long pid;
 } the_log = { .fd = STDERR_FILENO,
@@ -57,6 +59,15 @@ log_reopen(void)
 		    strerror(errno));
 }
 
+void
+log_open_ring(const char *path)
+{
+	ring_close(the_log.ring);
+	the_log.ring = path ? ring_open(path) : NULL;
+	if (path && !the_log.ring)
+		log_msg(LOG_WARN, "ring.file", "%s: %s", path, strerror(errno));
+}
+
 int64_t
 log_now(void)
 {
@@ -81,10 +92,13 @@ write_all(const char *data, size_t len)
 	}
 }
 
+/* What finds no room in the ring is counted there. */
 static void
 write_lines(void)
 {
 	write_all(the_log.lines.data, the_log.lines.len);
+	if (the_log.in_request && the_log.sampled && the_log.ring)
+		ring_put(the_log.ring, the_log.lines.data, the_log.lines.len);
 	buf_reset(&the_log.lines);
 }
 

@@ -26,6 +26,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 int log_open(const char *prog, const char *path);
 /* Close and open the file again, after it was moved away. */
 void log_reopen(void);
+/* Where lines for the recorder go: the file of a ring; NULL: nowhere. */
+void log_open_ring(const char *path);
 
 /* trace: 32 lower-case hex digits (W3C trace id); copied. */
 void log_begin(const char *trace);

@@ -332,6 +332,7 @@ start(const struct route *route)
 		log_msg(LOG_ERROR, "log.open", "cannot write to %s",
 		    worker.conf.log_file);
 	metric_open(&worker.conf, route->name);
+	log_open_ring(worker.conf.ring_file);
 	lang_open(worker.conf.locale_dir);
 	if (secret_init() < 0 || page_init(&worker.conf) < 0 ||
 	    load_templates() < 0)
@@ -354,6 +355,7 @@ stop(void)
 	for (int i = 0; i < LANG_COUNT; i++)
 		tmpl_set_close(worker.templates[i]);
 	arena_close(worker.arena);
+	log_open_ring(NULL);
 	buf_free(&worker.out);
 	buf_free(&worker.headers);
 }

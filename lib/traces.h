@@ -4,7 +4,7 @@
  *
  *	trace-block:N	the lines of some requests, as they were logged
  *	trace-list:N	one summary each
- *	trace-ids:SLOT	id -> block numbers, of ten minutes
+ *	trace-ids:N	their ids
  *	trace-blocks	the numbers of the blocks that are kept
  *
  * They are kept for conf->trace_keep_s, and no more of them than
@@ -15,16 +15,25 @@
 
 #include "req.h"
 
-/* For the recorder: whole lines of any traces, as ring_take() gives them. */
+/*
+ * For the recorder: whole lines of any traces, as ring_take() gives them.
+ * After a failure they may be given again: what is there twice is shown once.
+ */
 int traces_add(struct req *req, const char *lines, size_t len) ATTR_CHECK;
 
+/* Deletes the oldest, until no more than so many bytes are left; also when
+ * Redis is full. */
+int traces_shrink(struct req *req, int64_t bytes) ATTR_CHECK;
+
 /* All lines of one trace as JSON objects, by time.  id: 32 digits, or the
- * first 8 or more.  RC_NOT_FOUND when there is none (any more). */
+ * first 8 or more.  RC_NOT_FOUND when there is none (any more), or when
+ * several begin so. */
 int traces_find(struct req *req, const char *id, json_t **lines) ATTR_CHECK;
 
 struct traces_filter {
+	/* TRACES_ERRORS: the latest with a status of 400 or more. */
 	enum { TRACES_LATEST, TRACES_SLOWEST, TRACES_ERRORS } order;
-	const char *route;	  /* a program's name; NULL: all */
+	const char *route;	    /* a program's name; NULL: all */
 	int status_from, status_to; /* 0, 0: all */
 	int64_t least_us;
 	int64_t user;	    /* only of this member; 0: all */
@@ -33,9 +42,9 @@ struct traces_filter {
 };
 
 /*
- * Summaries: {id, time (us since 1970), us, status, method, route, path, user
- * (0: a guest), failed, db, redis, bytes}.  *cursor is NULL at the end (and
- * for TRACES_SLOWEST, which has one page).
+ * Summaries: {id, time (us since 1970, when it ended), us, status, method,
+ * route ("": none), path, user (0: a guest), failed (5xx), db, redis, bytes}.
+ * *cursor is NULL at the end (and for TRACES_SLOWEST, which has one page).
  */
 int traces_list(struct req *req, const struct traces_filter *filter,
     json_t **list, const char **cursor) ATTR_CHECK;
