@@ -14,6 +14,25 @@
 
 /* --- values as text --- */
 
+/* The library of mathematics would be more memory for each program. */
+static double
+more_of(double a, double b)
+{
+	return b > a || !isfinite(a) ? b : a;
+}
+
+static double
+less_of(double a, double b)
+{
+	return b < a || !isfinite(a) ? b : a;
+}
+
+static int64_t
+nearest(double value)
+{
+	return (int64_t)(value < 0 ? value - .5 : value + .5);
+}
+
 /* Three digits that count, and no zeros after the last of them. */
 static const char *
 number_text(struct req *req, double value)
@@ -21,8 +40,8 @@ number_text(struct req *req, double value)
 	double size = fabs(value);
 	char *text, *end;
 
-	if (size >= 99.95 || value == floor(value))
-		return view_number(req, (int64_t)llround(value));
+	if (size >= 99.95 || value == (double)(int64_t)value)
+		return view_number(req, nearest(value));
 	text = arena_printf(req->arena, "%.*f",
 	    size >= 9.995     ? 1 :
 		size >= 0.995 ? 2 :
@@ -68,7 +87,7 @@ length_text(struct req *req, double seconds)
 		    req->arena, _("%s s"), number_text(req, seconds));
 	if (seconds < 119.5 * 60)
 		return arena_printf(req->arena, _("%s min"),
-		    number_text(req, round(seconds / 60)));
+		    number_text(req, (double)nearest(seconds / 60)));
 	if (seconds < 48 * 3600)
 		return arena_printf(
 		    req->arena, _("%s h"), number_text(req, seconds / 3600));
@@ -84,7 +103,8 @@ part_text(struct req *req, double part)
 
 	if (percent > 99 && percent < 100)
 		return arena_printf(req->arena, "%.*f %%",
-		    percent < 99.995 ? 2 : 3, floor(percent * 1000) / 1000);
+		    percent < 99.995 ? 2 : 3,
+		    (double)(int64_t)(percent * 1000) / 1000);
 	return arena_printf(req->arena, "%s %%", number_text(req, percent));
 }
 
@@ -103,7 +123,7 @@ chart_text(struct req *req, enum chart_unit unit, double value)
 	case CHART_PART:
 		return part_text(req, value);
 	case CHART_MONEY:
-		return view_money(req, (int64_t)llround(value));
+		return view_money(req, nearest(value));
 	case CHART_NUMBER:
 	case CHART_UNITS:
 	default:
@@ -136,9 +156,9 @@ highest(const struct chart *c, size_t nseries)
 
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->kind == CHART_BARS)
-			most = fmax(most, stacked(c, i));
+			most = more_of(most, stacked(c, i));
 		for (size_t s = 0; s < nseries; s++)
-			most = fmax(most, known(c->series[s].values[i]));
+			most = more_of(most, known(c->series[s].values[i]));
 	}
 	return most;
 }
@@ -147,8 +167,10 @@ highest(const struct chart *c, size_t nseries)
 static double
 round_up(double value)
 {
-	double unit = pow(10, floor(log10(value)));
+	double unit = 1e-9;
 
+	while (unit * 10 <= value && unit < 1e18)
+		unit *= 10;
 	if (value <= unit)
 		return unit;
 	if (value <= 2 * unit)
@@ -159,7 +181,7 @@ round_up(double value)
 static double
 axis_top(const struct chart *c)
 {
-	double most = fmax(highest(c, c->nseries), fmax(c->top, c->mark));
+	double most = more_of(highest(c, c->nseries), more_of(c->top, c->mark));
 
 	if (most <= 0)
 		return 1;
@@ -174,7 +196,7 @@ y_of(double value, double top)
 {
 	double y = HIGH - HIGH * value / top;
 
-	return (int)lround(fmin(fmax(y, 0), HIGH));
+	return (int)nearest(less_of(more_of(y, 0), HIGH));
 }
 
 /* --- lines --- */
@@ -304,8 +326,8 @@ extremes_of(const struct chart *c, const double *values)
 	for (size_t i = 0; i < c->n; i++) {
 		if (!isfinite(values[i]))
 			continue;
-		e.least = fmin(e.least, values[i]);
-		e.most = fmax(e.most, values[i]);
+		e.least = less_of(e.least, values[i]);
+		e.most = more_of(e.most, values[i]);
 		e.last = values[i];
 	}
 	return e;
@@ -469,7 +491,7 @@ chart_model(struct req *req, const struct chart *c)
 json_t *
 chart_spark(struct req *req, const struct chart *c)
 {
-	double most = fmax(highest(c, 1), c->top);
+	double most = more_of(highest(c, 1), c->top);
 	double top = most > 0 ? most : 1;
 	json_t *model = json_object();
 

@@ -148,6 +148,7 @@ load_telemetry(struct reader *r, struct conf *c)
 		c->attack_file = text("SEOGA_ATTACK_FILE", NULL);
 		c->trend_file = text("SEOGA_TREND_FILE", NULL);
 	}
+	c->history_step_s = number(r, "SEOGA_HISTORY_STEP_S", 10, 1, 60);
 	c->trace_rate = part_of_one(r, "SEOGA_TRACE_RATE", "1.0");
 	if (!on)
 		c->trace_rate = 0;

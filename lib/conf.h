@@ -38,6 +38,7 @@ struct conf {
 	/* Traces and figures, see ring.h, traces.h, metric.h, history.h.  The
 	 * files are NULL where there are none, or SEOGA_TELEMETRY=off. */
 	const char *ring_file, *metric_file, *history_file;
+	int history_step_s; /* of both, 10 */
 	const char *attack_file, *trend_file; /* attack.h, trend.h */
 	int trace_rate;		 /* of 10,000 requests, so many are sampled */
 	int trace_keep_s;	 /* in Redis, 3600 */

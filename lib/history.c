@@ -1,0 +1,475 @@
+/* history -- see history.h. */
+#include "history_internal.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define MAGIC UINT64_C(0x5365676f61486931)
+#define SECOND INT64_C(1000000)
+#define EDGE 0	/* the series of nginx */
+#define DOWN 20 /* more than one of so many requests failed */
+
+static int64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+struct history *
+history_map(const struct conf *conf)
+{
+	static struct history *mapped;
+	static bool failed;
+
+	if (mapped || failed || !conf->history_file)
+		return mapped;
+	mapped = shared_map(conf->history_file, sizeof(*mapped), MAGIC);
+	failed = !mapped;
+	if (failed)
+		log_msg(LOG_WARN, "history.file", "%s: %s", conf->history_file,
+		    strerror(errno));
+	return mapped;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+static uint64_t
+load(const _Atomic uint64_t *n)
+{
+	return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+static void
+add_histogram(struct count *c, const struct metric_histogram *took)
+{
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		c->buckets[i] += load(&took->buckets[i]);
+	c->sum_us += load(&took->sum_us);
+}
+
+static void
+count_route(const struct metric_route *route, struct count *c)
+{
+	*c = (struct count){ 0 };
+	for (int m = 0; m < METRIC_METHODS; m++) {
+		for (int s = 0; s < METRIC_STATUSES; s++)
+			c->requests += load(&route->requests[m][s]);
+		c->failed4 += load(&route->requests[m][METRIC_4XX]);
+		c->failed5 += load(&route->requests[m][METRIC_5XX]);
+		add_histogram(c, &route->took[m]);
+	}
+}
+
+static void
+count_edge(const struct metric_edge *edge, struct count *c)
+{
+	*c = (struct count){ .bytes = load(&edge->bytes) };
+	for (int code = 0; code < 600; code++) {
+		uint64_t n = load(&edge->statuses[code]);
+
+		c->requests += n;
+		c->failed4 += code / 100 == 4 ? n : 0;
+		c->failed5 += code / 100 == 5 ? n : 0;
+	}
+	add_histogram(c, &edge->took);
+}
+
+/* What is new since was; a counter that went back began anew. */
+static uint64_t
+since(uint64_t is, uint64_t was)
+{
+	return is >= was ? is - was : is;
+}
+
+static uint32_t
+narrow(uint64_t n)
+{
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+#define STORE(to, n) atomic_store_explicit(&(to), (n), memory_order_relaxed)
+
+static void
+write_slot(struct slot *slot, uint32_t step, const struct count *is,
+    const struct count *was)
+{
+	STORE(slot->step, 0);
+	atomic_thread_fence(memory_order_release);
+	STORE(slot->requests, narrow(since(is->requests, was->requests)));
+	STORE(slot->failed4, narrow(since(is->failed4, was->failed4)));
+	STORE(slot->failed5, narrow(since(is->failed5, was->failed5)));
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		STORE(slot->buckets[i],
+		    narrow(since(is->buckets[i], was->buckets[i])));
+	STORE(slot->sum_us, since(is->sum_us, was->sum_us));
+	STORE(slot->bytes, since(is->bytes, was->bytes));
+	atomic_store_explicit(&slot->step, step, memory_order_release);
+}
+
+/* The series of a route, made if need be; SERIES when there is no room. */
+static size_t
+series_named(struct history *h, const char *name, bool make)
+{
+	for (size_t s = EDGE + 1; s < SERIES; s++) {
+		if (strcmp(h->series[s].name, name) == 0)
+			return s;
+		if (h->series[s].name[0])
+			continue;
+		if (make)
+			snprintf(h->series[s].name, sizeof(h->series[s].name),
+			    "%s", name);
+		return make ? s : SERIES;
+	}
+	return SERIES;
+}
+
+/* A step being noted. */
+struct step {
+	uint32_t number;
+	const struct bank *was; /* NULL: not known, so nothing is new */
+	struct bank *is;
+};
+
+/* A slot without requests is not written: it bears another step's number, and
+ * memory that nobody touches is none. */
+static void
+note_series(struct history *h, const struct step *step, size_t s,
+    const struct count *is)
+{
+	static const struct count none;
+	const struct count *was = step->was ? &step->was->counts[s] : &none;
+
+	step->is->counts[s] = *is;
+	if (!step->was || since(is->requests, was->requests) == 0)
+		return;
+	write_slot(
+	    &h->slots[s][step->number % HISTORY_STEPS], step->number, is, was);
+	atomic_store_explicit(
+	    &h->series[s].last, step->number, memory_order_release);
+}
+
+static void
+note_all(struct history *h, const struct step *step)
+{
+	const struct metric_board *board = metric_board();
+	struct count count;
+
+	count_edge(&board->edge, &count);
+	note_series(h, step, EDGE, &count);
+	for (size_t i = 0; i < METRIC_ROUTES; i++) {
+		const struct metric_route *route = &board->routes[i];
+		size_t s;
+
+		if (atomic_load_explicit(
+			&route->claimed, memory_order_acquire) != 2)
+			continue;
+		s = series_named(h, route->name, true);
+		if (s == SERIES)
+			continue;
+		count_route(route, &count);
+		note_series(h, step, s, &count);
+	}
+}
+
+static void
+publish(struct history *h, uint32_t step, int64_t end, int64_t us)
+{
+	struct moment *m = &h->moments[step % HISTORY_STEPS];
+
+	STORE(m->step, 0);
+	atomic_thread_fence(memory_order_release);
+	STORE(m->ms, narrow((uint64_t)(us < 0 ? 0 : us / 1000)));
+	STORE(m->end, end);
+	atomic_store_explicit(&m->step, step, memory_order_release);
+	atomic_store_explicit(&h->step, step, memory_order_release);
+}
+
+/*
+ * The counters as they were, for a board that began at begun; *from is when.
+ * A board that is newer than the last step began with nothing; of one that
+ * was there before us, what it has counted is of no known time.
+ */
+static const struct bank *
+counted_before(const struct history *h, uint32_t last, uint64_t begun,
+    int step_s, int64_t *from)
+{
+	static const struct bank nothing;
+	const struct bank *was = &h->banks[last & 1];
+	int64_t began = (int64_t)begun * SECOND;
+
+	if (last > 0 && was->begun == begun) {
+		*from = was->end;
+		return was;
+	}
+	*from = began;
+	if (last > 0 ? began >= was->end - SECOND :
+		       began >= now_us() - 2 * step_s * SECOND)
+		return &nothing;
+	return NULL;
+}
+
+/* After a restart the step under way goes on. */
+static int64_t
+first_due(const struct history *h, int step_s)
+{
+	uint32_t last = atomic_load_explicit(&h->step, memory_order_relaxed);
+	int64_t gone = now_us() - h->banks[last & 1].end;
+
+	if (last == 0 || gone < 0 || gone > step_s * SECOND)
+		return log_now();
+	return log_now() + step_s * SECOND - gone;
+}
+
+/* Is the next step due?  By a clock that nobody sets. */
+static bool
+is_due(const struct history *h, int step_s)
+{
+	static int64_t next;
+	int64_t now;
+
+	if (!next)
+		next = first_due(h, step_s);
+	now = log_now();
+	if (now < next)
+		return false;
+	/* In step with the first, but without making up for a long pause. */
+	next += step_s * SECOND;
+	if (next < now)
+		next = now + step_s * SECOND;
+	return true;
+}
+
+void
+history_note(const struct conf *conf)
+{
+	struct history *h = history_map(conf);
+	struct step step;
+	uint32_t last;
+	int64_t from, now;
+
+	if (!h || !is_due(h, conf->history_step_s))
+		return;
+	last = atomic_load_explicit(&h->step, memory_order_relaxed);
+	step.number = last + 1;
+	step.is = &h->banks[step.number & 1];
+	step.is->begun = load(&metric_board()->begun);
+	step.was = counted_before(
+	    h, last, step.is->begun, conf->history_step_s, &from);
+	now = now_us();
+	note_all(h, &step);
+	step.is->end = now;
+	publish(h, step.number, now, step.was && from < now ? now - from : 0);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+#define LOAD(from) \
+	((int64_t)atomic_load_explicit(&(from), memory_order_relaxed))
+
+static bool
+read_slot(const struct slot *slot, uint32_t step, struct history_sum *sum)
+{
+	if (atomic_load_explicit(&slot->step, memory_order_acquire) != step)
+		return false;
+	sum->requests = LOAD(slot->requests);
+	sum->failed4 = LOAD(slot->failed4);
+	sum->failed5 = LOAD(slot->failed5);
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		sum->buckets[i] = LOAD(slot->buckets[i]);
+	sum->sum_us = LOAD(slot->sum_us);
+	sum->bytes = LOAD(slot->bytes);
+	atomic_thread_fence(memory_order_acquire);
+	return LOAD(slot->step) == step;
+}
+
+static void
+add_sum(struct history_sum *to, const struct history_sum *sum)
+{
+	to->requests += sum->requests;
+	to->failed4 += sum->failed4;
+	to->failed5 += sum->failed5;
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		to->buckets[i] += sum->buckets[i];
+	to->sum_us += sum->sum_us;
+	to->bytes += sum->bytes;
+}
+
+bool
+history_add_slot(const struct history *h, size_t series, uint32_t step,
+    struct history_sum *sum)
+{
+	struct history_sum one;
+
+	if (!read_slot(&h->slots[series][step % HISTORY_STEPS], step, &one))
+		return false;
+	add_sum(sum, &one);
+	return true;
+}
+
+bool
+history_moment(
+    const struct history *h, uint32_t step, struct history_moment *moment)
+{
+	const struct moment *m = &h->moments[step % HISTORY_STEPS];
+
+	if (atomic_load_explicit(&m->step, memory_order_acquire) != step)
+		return false;
+	moment->end = LOAD(m->end);
+	moment->us = LOAD(m->ms) * 1000;
+	atomic_thread_fence(memory_order_acquire);
+	return LOAD(m->step) == step;
+}
+
+/* More than one of DOWN requests of it failed. */
+static bool
+was_down(const struct history *h, uint32_t step)
+{
+	struct history_sum sum = { 0 };
+
+	return history_add_slot(h, EDGE, step, &sum) &&
+	    sum.failed5 * DOWN > sum.requests;
+}
+
+struct reading {
+	const struct history *h;
+	size_t series;
+	uint32_t oldest, last; /* steps */
+	bool any;	       /* the series has a slot among them */
+};
+
+static bool
+begin_reading(const struct conf *conf, const char *route, struct reading *r)
+{
+	struct history *h = history_map(conf);
+
+	if (!h)
+		return false;
+	r->h = h;
+	r->last = atomic_load_explicit(&h->step, memory_order_acquire);
+	/* The oldest is where the next will be written. */
+	r->oldest = r->last >= HISTORY_STEPS ? r->last - HISTORY_STEPS + 2 : 1;
+	r->series = route ? series_named(h, route, false) : EDGE;
+	r->any = r->series < SERIES &&
+	    atomic_load_explicit(
+		&h->series[r->series].last, memory_order_acquire) >= r->oldest;
+	return r->last > 0;
+}
+
+/* Where the step counts, by its middle; n when it does not. */
+static size_t
+part_of(const struct history_moment *m, int64_t from, int64_t us, size_t n)
+{
+	int64_t middle = m->end - m->us / 2 - from;
+
+	if (middle < 0 || middle > us)
+		return n;
+	return middle == us ? n - 1 : (size_t)(middle * (int64_t)n / us);
+}
+
+/* Seconds are summed up as microseconds, and made whole at the end. */
+static void
+read_parts(
+    const struct reading *r, int64_t us, size_t n, struct history_sum *parts)
+{
+	int64_t from = now_us() - us;
+
+	for (uint32_t step = r->oldest; step <= r->last; step++) {
+		struct history_moment m;
+		size_t at;
+
+		if (!history_moment(r->h, step, &m))
+			continue;
+		at = part_of(&m, from, us, n);
+		if (at == n)
+			continue;
+		parts[at].seconds += m.us;
+		if (was_down(r->h, step))
+			parts[at].down_s += m.us;
+		if (r->any)
+			(void)history_add_slot(
+			    r->h, r->series, step, &parts[at]);
+	}
+}
+
+void
+history_parts(const struct conf *conf, const char *route, int seconds, size_t n,
+    struct history_sum *parts)
+{
+	struct reading r;
+
+	memset(parts, 0, n * sizeof(parts[0]));
+	if (n == 0 || !begin_reading(conf, route, &r))
+		return;
+	read_parts(&r, seconds * SECOND, n, parts);
+	for (size_t i = 0; i < n; i++) {
+		parts[i].seconds = (parts[i].seconds + SECOND / 2) / SECOND;
+		parts[i].down_s = (parts[i].down_s + SECOND / 2) / SECOND;
+	}
+}
+
+void
+history_sum(const struct conf *conf, const char *route, int seconds,
+    struct history_sum *sum)
+{
+	history_parts(conf, route, seconds, 1, sum);
+}
+
+int64_t
+history_noted(const struct conf *conf)
+{
+	struct history_moment m;
+	struct reading r;
+
+	if (!begin_reading(conf, NULL, &r) || !history_moment(r.h, r.last, &m))
+		return 0;
+	return m.end;
+}
+
+static int64_t
+all_of(const struct history_sum *sum)
+{
+	int64_t all = 0;
+
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		all += sum->buckets[i];
+	return all;
+}
+
+int64_t
+history_quantile(const struct history_sum *sum, double part)
+{
+	double rank = part * (double)all_of(sum), below = 0;
+	size_t i = 0;
+
+	if (rank <= 0)
+		return all_of(sum) ? 0 : -1;
+	while (i < METRIC_BUCKETS - 1 && below + (double)sum->buckets[i] < rank)
+		below += (double)sum->buckets[i++];
+	/* Of what is above all bounds only that is known. */
+	if (i == METRIC_BUCKETS - 1)
+		return metric_bounds[METRIC_BUCKETS - 2];
+	{
+		int64_t from = i ? metric_bounds[i - 1] : 0;
+		double within = (rank - below) / (double)sum->buckets[i];
+
+		return from +
+		    (int64_t)(within * (double)(metric_bounds[i] - from) + .5);
+	}
+}
+
+int64_t
+history_slow(const struct history_sum *sum)
+{
+	int64_t slow = 0;
+
+	for (size_t i = 1; i < METRIC_BUCKETS; i++)
+		slow += metric_bounds[i - 1] >= HISTORY_SLOW_US ?
+		    sum->buckets[i] :
+		    0;
+	return slow;
+}
