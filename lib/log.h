@@ -1,7 +1,7 @@
 /*
  * log -- JSON lines, all of a request's lines in ONE write(2).
  *
- * Each line has the keys of doc/trace.md: ts (UTC, microseconds), lvl, trace,
+ * Each line has the keys of doc/log.md: ts (UTC, microseconds), lvl, trace,
  * prog, pid, ev; the rest depends on the event.  Lines between log_begin()
  * and log_flush() are kept in memory and carry `at`, the microseconds since
  * log_begin(); outside of a request a line is written at once.  More than

@@ -63,6 +63,7 @@ my %opening = (
 	ac => qr{\Adnl \S}, md => qr{\A# \S}, mustache => qr/\A\{\{! \S/,
 	svg => qr{\A(?:<\?xml.*?\?>\s*)?(?:<!--\s*\S|<svg)},
 	yaml => qr{\A(?:# \S|openapi:)}, po => qr{\A# \S},
+	json => qr/\A\{/,	# there are no comments in JSON
 );
 my $hash = qr{\A(?:\#!.*\n)?(?:\# \S|; \S|""")};
 is_deeply [grep {
