@@ -7,12 +7,15 @@
  */
 #include "recorder.h"
 
+#include "attack.h"
 #include "buf.h"
+#include "instance.h"
 #include "job.h"
 #include "log.h"
 #include "logline.h"
 #include "metric.h"
 #include "ring.h"
+#include "trend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,16 +28,32 @@
 #define TRY_AGAIN_US (INT64_C(10) * 1000000)
 #define MAGIC UINT64_C(0x5365676f61526331)
 
+static int
+note_trend(struct req *req)
+{
+	trend_note(req->conf);
+	return RC_OK;
+}
+
+static int
+bury_workers(struct req *req ATTR_UNUSED)
+{
+	metric_bury();
+	return RC_OK;
+}
+
 /* --- who is told of what ------------------------------------------------ */
 
 /* Of each line that passes. */
 static recorder_line *const lines[] = {
-	NULL,
+	attack_note,
 };
 
 /* Every few seconds. */
 static const struct recorder_task tasks[] = {
-	{ 0, NULL },
+	{ 1, note_trend },
+	{ 5, bury_workers },
+	{ INSTANCE_BEAT_S, instance_beat },
 };
 
 /* ------------------------------------------------------------------------ */
@@ -50,7 +69,7 @@ static struct {
 static void
 tell(const char *line, size_t len)
 {
-	for (size_t i = 0; i < LENGTH(lines) && lines[i]; i++)
+	for (size_t i = 0; i < LENGTH(lines); i++)
 		lines[i](line, len);
 }
 
@@ -71,7 +90,7 @@ run_tasks(struct req *req)
 {
 	int64_t now = log_now();
 
-	for (size_t i = 0; i < LENGTH(tasks) && tasks[i].run; i++) {
+	for (size_t i = 0; i < LENGTH(tasks); i++) {
 		if (now < state.due[i])
 			continue;
 		state.due[i] = now + tasks[i].every_s * INT64_C(1000000);
@@ -141,6 +160,7 @@ begin(struct req *req)
 		return false;
 	state.ours = true;
 	open_memory(path);
+	attack_open(req->conf);
 	if (req->conf->var_dir)
 		follow_open(arena_printf(req->arena, "%s/log/access.log",
 				req->conf->var_dir),
