@@ -1,4 +1,5 @@
 /* GET and POST /login -- signing in.  POST /api/users/login gives a token. */
+#include "metric.h"
 #include "route.h"
 
 static const struct field fields[] = { { "username", FIELD_TEXT,
@@ -128,6 +129,7 @@ login(struct req *req)
 
 		return ended < 0 ? ended : refuse(req, rc);
 	}
+	metric_add(METRIC_LOGINS, 1);
 	if (req->api)
 		return token_reply(req, user);
 	use_own_lang(req, user);

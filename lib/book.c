@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "db.h"
 #include "fcgi.h"
+#include "metric.h"
 #include "model.h"
 
 #include <time.h>
@@ -406,6 +407,10 @@ book_list(struct req *req, const struct book_query *q, json_t **page)
 	if (rc < 0)
 		return rc;
 	*page = make_page(req, q, rows);
+	if (q->search && !q->after && !q->before)
+		metric_add(json_array_size(rows) ? METRIC_SEARCHES :
+						   METRIC_SEARCHES_EMPTY,
+		    1);
 	return RC_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "book.h"
 #include "cache.h"
+#include "metric.h"
 #include "model.h"
 #include "sess.h"
 
@@ -34,7 +35,7 @@ static struct cache_script add_script = { .name = "cart.add",
 	.lua = "local line = redis.call('HGET', KEYS[1], ARGV[1])\n"
 	       "local have = tonumber(line or '0')\n"
 	       "if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then\n"
-	       "  return {0, have}\n"
+	       "  return {3, have}\n"
 	       "end\n"
 	       "if have == 0 and\n"
 	       "    redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then\n"
@@ -53,7 +54,7 @@ static struct cache_script add_script = { .name = "cart.add",
 	       "  redis.call('EXPIRE', KEYS[2], ARGV[6])\n"
 	       "end\n"
 	       "return {0, now}" };
-enum add_outcome { ADDED, TOO_MANY_LINES, TOO_MANY_COPIES };
+enum add_outcome { ADDED, TOO_MANY_LINES, TOO_MANY_COPIES, REPEATED };
 
 /* KEYS cart, seen; ARGV book, quantity, seen, life.  Only a line that is there
  * is changed: one removed in another tab does not come back. */
@@ -190,6 +191,7 @@ cart_add(struct req *req, int64_t book_id, int64_t quantity, const char *once,
 		      " %d already."),
 		    CART_LINE_MAX, (int)reply->list[1]->i);
 	*quantity_now = reply->list[1]->i;
+	metric_add(METRIC_CART_ADDS, reply->list[0]->i == ADDED);
 	return RC_OK;
 }
 

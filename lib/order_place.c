@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "cart.h"
 #include "db.h"
+#include "metric.h"
 #include "model.h"
 #include "secret.h"
 #include "sess.h"
@@ -375,6 +376,7 @@ place_once(struct req *req, struct placing *p, bool *replayed)
 		p->key_taken = false;
 		rc = db_tx(req, place, p);
 		if (rc == RC_OK) {
+			metric_add(METRIC_ORDERS_PLACED, 1);
 			order_forget_books(req, p->order);
 			settle_cart(req, p->order);
 		}

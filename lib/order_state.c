@@ -10,6 +10,7 @@
 
 #include "audit.h"
 #include "db.h"
+#include "metric.h"
 #include "model.h"
 #include "outbox.h"
 #include "pay.h"
@@ -209,6 +210,18 @@ change_state(struct req *req, void *arg)
 	return frees_stock(c) ? return_stock(req, c) : RC_OK;
 }
 
+/* What is given back later stays revenue: the figure only grows. */
+static void
+count(const struct order_change *c)
+{
+	if (frees_stock(c))
+		metric_add(METRIC_ORDERS_CANCELLED, 1);
+	if (c->to != ORDER_PAID)
+		return;
+	metric_add(METRIC_ORDERS_PAID, 1);
+	metric_add(METRIC_REVENUE, model_int(c->order, "total"));
+}
+
 int
 order_become(struct req *req, struct order_change *c)
 {
@@ -216,6 +229,7 @@ order_become(struct req *req, struct order_change *c)
 
 	if (rc < 0)
 		return rc;
+	count(c);
 	if (frees_stock(c))
 		order_forget_books(req, c->order);
 	if (c->refund)

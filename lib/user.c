@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "db.h"
 #include "log.h"
+#include "metric.h"
 #include "model.h"
 #include "secret.h"
 
@@ -234,6 +235,13 @@ replace_hash(
 	return rc;
 }
 
+static int
+login_failed(struct req *req, const char *username)
+{
+	metric_add(METRIC_LOGINS_FAILED, 1);
+	return count_failure(req, username);
+}
+
 /* A password that fits; the account may still be locked by an admin, which
  * only someone who knows the password is told. */
 static int
@@ -243,9 +251,11 @@ welcome(struct req *req, json_t *row, const char *username,
 	struct cache_reply *reply;
 	int rc;
 
-	if (json_is_true(json_object_get(row, "locked")))
+	if (json_is_true(json_object_get(row, "locked"))) {
+		metric_add(METRIC_LOGINS_LOCKED, 1);
 		return req_fail(req, RC_FORBIDDEN, "%s",
 		    _("This account is locked. Please ask the library."));
+	}
 	rc = cache_command(
 	    req, &reply, "DEL", failures_key(req, username), NULL);
 	if (rc < 0)
@@ -253,7 +263,7 @@ welcome(struct req *req, json_t *row, const char *username,
 	if (!rehash)
 		return RC_OK;
 	rc = replace_hash(req, model_int(row, "id"), row, password);
-	return rc == RC_CONFLICT ? count_failure(req, username) : rc;
+	return rc == RC_CONFLICT ? login_failed(req, username) : rc;
 }
 
 /* A name that no account can have is not asked for: MariaDB could not even
@@ -280,7 +290,7 @@ check_password(
 	hash = model_text(row, "password_hash");
 	fits = password_fits(password, hash, &rehash);
 	if (!fits)
-		return count_failure(req, username);
+		return login_failed(req, username);
 	rc = welcome(req, row, username, password, rehash);
 	if (rc < 0)
 		return rc;
@@ -298,8 +308,10 @@ user_login(struct req *req, const char *username, const char *password,
 
 	if (rc < 0)
 		return rc;
-	if (count >= LOCK_AFTER)
+	if (count >= LOCK_AFTER) {
+		metric_add(METRIC_LOGINS_LOCKED, 1);
 		return locked(req);
+	}
 	if (count >= ASK_AFTER &&
 	    (rc = check_answer(req, question_token, answer)) < 0)
 		return rc;
@@ -341,6 +353,7 @@ user_register(struct req *req, const char *username, const char *name,
 	rc = insert(req, lowered, name, password, "reader", &id);
 	if (rc < 0)
 		return rc;
+	metric_add(METRIC_REGISTRATIONS, 1);
 	return user_by_id(req, id, user);
 }
 
