@@ -24,6 +24,17 @@ grow(int fd, size_t size)
 	return ftruncate(fd, (off_t)size);
 }
 
+/* 0 in a file that is new. */
+static uint64_t
+magic_of(int fd)
+{
+	uint64_t first;
+
+	if (pread(fd, &first, sizeof(first), 0) != sizeof(first))
+		return 0;
+	return first;
+}
+
 /* Growing it twice at the same time is as good as once. */
 static void *
 map_file(int fd, size_t size, uint64_t magic)
@@ -34,7 +45,8 @@ map_file(int fd, size_t size, uint64_t magic)
 
 	if (fstat(fd, &st) < 0)
 		return NULL;
-	if (!S_ISREG(st.st_mode)) {
+	if (!S_ISREG(st.st_mode) ||
+	    (magic_of(fd) != 0 && magic_of(fd) != magic)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -125,10 +137,9 @@ open_locked(const char *path)
 static bool
 is_earlier(int fd, uint64_t magic)
 {
-	uint64_t first;
+	uint64_t first = magic_of(fd);
 
-	return pread(fd, &first, sizeof(first), 0) == sizeof(first) &&
-	    first != magic && (first & SHARED_KIND) == (magic & SHARED_KIND);
+	return first != magic && (first & SHARED_KIND) == (magic & SHARED_KIND);
 }
 
 /* Closing it is not enough: the mapping keeps the file open. */
