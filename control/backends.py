@@ -12,6 +12,7 @@ from settings import TOP, Mistake, alive, from_template, runs
 
 HERE = TOP / "control"
 START_S = 30
+ACCOUNTS = "2\n"        # which of them an instance has
 
 
 class Backend:
@@ -126,15 +127,18 @@ class MariaDB(Backend):
         new.rename(self.data)
 
     def make_accounts(self):
-        """The programs may not change tables; migrations may.  root, who
-        has no password until now, gets one: only this folder leads here."""
+        """The programs may not change tables; migrations may; who watches
+        the server sees no table.  root, who has no password at first, gets
+        one: only this folder leads here."""
         done_file = self.settings.var / "mariadb.accounts"
-        if done_file.exists():
+        done = done_file.read_text() if done_file.exists() else None
+        if done == ACCOUNTS:
             return
         password = self.settings.secret_file("db").read_text().strip()
         admin = self.settings.secret_file("db-admin").read_text().strip()
         root = self.settings.secret_file("db-root").read_text().strip()
-        self._sql(f"""
+        monitor = self.settings.secret_file("db-monitor").read_text().strip()
+        self._sql("" if done is None else root, f"""
             CREATE DATABASE IF NOT EXISTS seoga CHARACTER SET utf8mb4
                 COLLATE utf8mb4_unicode_520_ci;
             CREATE OR REPLACE USER seoga@localhost
@@ -144,14 +148,19 @@ class MariaDB(Backend):
             CREATE OR REPLACE USER seoga_admin@localhost
                 IDENTIFIED BY '{admin}';
             GRANT ALL ON seoga.* TO seoga_admin@localhost;
+            CREATE OR REPLACE USER seoga_monitor@localhost
+                IDENTIFIED BY '{monitor}' WITH MAX_USER_CONNECTIONS 3;
+            GRANT PROCESS, BINLOG MONITOR, REPLICA MONITOR ON *.*
+                TO seoga_monitor@localhost;
             ALTER USER root@localhost IDENTIFIED BY '{root}';
             """)
-        done_file.touch()
+        done_file.write_text(ACCOUNTS)
 
-    def _sql(self, text):
+    def _sql(self, password, text):
         done = subprocess.run(
             ["mariadb", "--no-defaults", f"--socket={self.socket}",
              "--user=root"], input=text, capture_output=True,
-            text=True, check=False)
+            text=True, check=False,
+            env={**os.environ, "MYSQL_PWD": password})
         if done.returncode != 0:
             raise Mistake("MariaDB refuses: " + done.stderr.strip())

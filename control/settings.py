@@ -26,6 +26,11 @@ READ_AT_START = tuple("SEOGA_" + name for name in (
     "TELEMETRY", "TRACE_RATE", "TRACE_KEEP_S",
     "TRACE_MAX", "TRACE_BYTES", "RING_FILE", "METRIC_FILE", "HISTORY_FILE",
     "HISTORY_STEP_S", "ATTACK_FILE", "TREND_FILE",
+    "MONITORING", "SCRAPE_S", "ALERT_WAIT_S", "ALERT_INTERVAL_S",
+    "ALERT_SMTP", "ALERT_SMTP_TLS", "ALERT_SMTP_USER", "ALERT_TO",
+    "ALERT_FROM", "ALERT_WEBHOOK", "PROMETHEUS_PORT", "ALERTMANAGER_PORT",
+    "NODE_EXPORTER_PORT", "NGINX_EXPORTER_PORT", "REDIS_EXPORTER_PORT",
+    "MYSQLD_EXPORTER_PORT", "MONITOR_DB_USER",
     "FORM_LIMIT", "COVER_DIR", "S3_URL", "S3_REGION",
     "S3_KEY_ID", "S3_MS", "TEMPLATES", "STATIC", "LOCALE", "LOG_FILE"))
 
@@ -130,6 +135,7 @@ class Settings:
                           "be a part of 1, with up to four decimals: 0.05 is "
                           "one request of twenty.")
         self.nginx_workers = self._number("NGINX_WORKERS", 2, 1, 64)
+        self._read_monitoring()
         self.tls_cert = self.get("TLS_CERT", "")
         self.tls_key = self.get("TLS_KEY", "")
         self.tls_port = self._number("TLS_PORT", 8443, 1, 65535)
@@ -141,6 +147,17 @@ class Settings:
             raise Mistake(f"SEOGA_PRIVATE_PORT is {self.private_port}, as is "
                           "the port of the site: what is private needs one "
                           "of its own.")
+
+    def _read_monitoring(self):
+        self.monitoring = self._choice(
+            "MONITORING", "off", ("on", "off")) == "on"
+        self.scrape_s = self._number("SCRAPE_S", 15, 1, 3600)
+        self.alert_wait_s = self._number("ALERT_WAIT_S", 30, 0, 3600)
+        self.alert_interval_s = self._number("ALERT_INTERVAL_S", 300, 1, 86400)
+        self.alert_tls = self._choice("ALERT_SMTP_TLS", "on", ("on", "off"))
+
+    def port_of(self, name, default):
+        return self._number(name, default, 0, 65535)
 
     def get(self, name, default):
         return self.values.get("SEOGA_" + name) or default
@@ -262,6 +279,7 @@ class Settings:
             "SEOGA_STATIC": TOP / "static",
             "SEOGA_SQL": TOP / "sql",
             "SEOGA_LOCALE": self._locale_dir(),
+            "SEOGA_DOC": self._doc_dir(),
             "SEOGA_BREAKER_FILE": self.run / "breaker",
             "SEOGA_RING_FILE": self.run / "ring",
             "SEOGA_METRIC_FILE": self.run / "metric",
@@ -293,6 +311,17 @@ class Settings:
                 del env[name]
         return env
 
+    def secret_text(self, name):
+        """A secret that this command itself needs, or ""."""
+        value = self.get(name, "")
+        file = self.get(name + "_FILE", "")
+        if value or not file:
+            return value
+        try:
+            return Path(file).read_text().partition("\n")[0]
+        except OSError as error:
+            raise Mistake(f"SEOGA_{name}_FILE: {error}") from None
+
     def _secret(self, defaults, name, file):
         if not self.values.get(name):
             defaults[name + "_FILE"] = self.secret_file(file)
@@ -302,6 +331,11 @@ class Settings:
             if folder.is_dir():
                 return folder
         return TOP.parent / "locale"
+
+    def _doc_dir(self):
+        if (TOP / "doc").is_dir():
+            return TOP / "doc"
+        return TOP.parent / "doc" / "seoga" / "doc"
 
     # -- what the running site was started with ---------------------------
 

@@ -12,6 +12,7 @@ import jobs as jobs_conf
 import routes as routes_conf
 from backends import MariaDB, Redis
 from edge import Edge
+from monitoring import GROUP, Monitoring, is_monitor
 from settings import Mistake
 from workers import Workers
 
@@ -24,6 +25,7 @@ class Site:
         self.settings = settings
         self.edge = Edge(settings)
         self.workers = Workers(settings)
+        self.monitoring = Monitoring(settings)
         self.backends = []
         if settings.private_db:
             self.backends.append(MariaDB(settings))
@@ -116,6 +118,13 @@ class Site:
         self.workers.start_jobs(jobs)
         self.workers.await_ready(jobs)
         self.edge.start()
+        self._start_monitoring()
+
+    def _start_monitoring(self):
+        monitors = self.monitoring.monitors()
+        if monitors:
+            self.workers.add(monitors)
+            self.workers.await_steady(monitors)
 
     def stop(self):
         with self._lock(wait=True):
@@ -144,6 +153,7 @@ class Site:
             self._fill_private_instance()
             print(f"Seoga runs on {self.settings.url}   (Ctrl-C stops it)",
                   flush=True)
+            self._tell_monitoring()
             while not stop:
                 time.sleep(0.1)
                 if not self.running():
@@ -153,6 +163,11 @@ class Site:
         finally:
             print("Stopping.", flush=True)
             self.stop()
+
+    def _tell_monitoring(self):
+        if self.monitoring.on:
+            for name, address in self.monitoring.addresses().items():
+                print(f"    {name:13} {address}", flush=True)
 
     def _revive_backends(self):
         """A private server that died comes back, as a packaged one does."""
@@ -216,7 +231,8 @@ class Site:
                 self.edge.remove_unused()
 
     def _change_over(self, folder, programs, jobs):
-        there = set(self.workers.alive())
+        there = {group for group in self.workers.alive()
+                 if not is_monitor(group)}
         wanted = {prog.group: prog
                   for prog in [*programs.values(), *jobs.values()]}
         new = [prog for group, prog in wanted.items() if group not in there]
@@ -289,9 +305,19 @@ class Site:
         rows = [("nginx", self.edge.pid()),
                 ("supervisord", self.workers.pid())]
         rows += [(b.name, b.pid()) for b in self.backends]
-        return rows + [
-            (job.name, " ".join(map(str, self.workers.pids(job.group))))
-            for job in (self._read_jobs().values() if self.running() else ())]
+        if not self.running():
+            return rows
+        rows += [(job.name, " ".join(map(str, self.workers.pids(job.group))))
+                 for job in self._read_jobs().values()]
+        return rows + self._monitoring_status()
+
+    def _monitoring_status(self):
+        if not self.monitoring.on:
+            return []
+        pids = {name: self.workers.pids(GROUP + name)
+                for name in self.monitoring.addresses()}
+        return [(name, f"{pids[name][0]}   {address}" if pids[name] else "")
+                for name, address in self.monitoring.addresses().items()]
 
 
 PLAIN_ERRORS = {

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from monitoring import is_monitor
 from settings import TOP, Mistake, alive, from_template, runs
 
 HERE = TOP / "control"
@@ -201,6 +202,8 @@ class Workers:
         """Replaces every worker, one of each program at a time."""
         by_number = {}
         for process in self.rpc.getAllProcessInfo():
+            if is_monitor(process["group"]):
+                continue
             by_number.setdefault(process["name"], []).append(
                 f"{process['group']}:{process['name']}")
         for number in sorted(by_number):
@@ -226,6 +229,9 @@ class Workers:
             time.sleep(0.05)
 
     def reopen(self):
-        """Log files: those of the workers, and supervisord's own."""
-        self.rpc.signalAllProcesses("USR1")
+        """Log files: those of the workers, and supervisord's own, who has
+        those of the monitors."""
+        for group in self.alive():
+            if not is_monitor(group):
+                self.rpc.signalProcessGroup(group, "USR1")
         os.kill(self.pid(), signal.SIGUSR2)
