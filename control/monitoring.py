@@ -22,10 +22,10 @@ KEEP_DAYS, KEEP_SIZE = "15d", "512MB"
 MEMBERS = (
     ("prometheus", "prometheus", "PROMETHEUS_PORT", 9090),
     ("alertmanager", "prometheus-alertmanager", "ALERTMANAGER_PORT", 9093),
-    ("node", "prometheus-node-exporter", "NODE_EXPORTER_PORT", 9100),
-    ("nginx", "prometheus-nginx-exporter", "NGINX_EXPORTER_PORT", 9113),
-    ("redis", "prometheus-redis-exporter", "REDIS_EXPORTER_PORT", 9121),
-    ("mysqld", "prometheus-mysqld-exporter", "MYSQLD_EXPORTER_PORT", 9104),
+    ("node-exporter", "prometheus-node-exporter", "NODE_EXPORTER_PORT", 9100),
+    ("nginx-exporter", "prometheus-nginx-exporter", "NGINX_EXPORTER_PORT", 9113),
+    ("redis-exporter", "prometheus-redis-exporter", "REDIS_EXPORTER_PORT", 9121),
+    ("mysqld-exporter", "prometheus-mysqld-exporter", "MYSQLD_EXPORTER_PORT", 9104),
 )
 
 
@@ -126,9 +126,10 @@ class Monitoring:
         return from_template(
             HERE / "prometheus.yml.in", INTERVAL=s.scrape_s,
             TIMEOUT=min(s.scrape_s, 10),
-            URL=s.url.rstrip("/"), SEOGA=f"{HOST}:{s.private_port}",
+            URL=s.url.rstrip("/"), SEOGA=self._private(),
             RULES=self.folder / "rules",
-            **{name.upper(): address for name, address in at.items()})
+            **{name.partition("-")[0].upper(): address
+               for name, address in at.items()})
 
     def _fill_alertmanager(self):
         s = self.settings
@@ -138,8 +139,15 @@ class Monitoring:
             HERE / "alertmanager.yml.in", WAIT=s.alert_wait_s,
             SOON=min(s.alert_wait_s, 5),
             INTERVAL=s.alert_interval_s,
-            SINK=f"http://{HOST}:{s.private_port}/alerts", PEOPLE=people,
+            SINK=f"http://{self._private()}/alerts", PEOPLE=people,
             TEMPLATE=HERE / "alert.tmpl")
+
+    def _private(self):
+        """Host and port of the private side."""
+        s = self.settings
+        everywhere = {"*": HOST, "0.0.0.0": HOST, "[::]": "[::1]"}
+        hosts = [everywhere.get(host, host) for host in s.private_bind]
+        return f"{HOST if HOST in hosts else hosts[0]}:{s.private_port}"
 
     def _db_account(self):
         s = self.settings
@@ -167,7 +175,6 @@ class Monitoring:
     def _options(self):
         listen = {name: address.split("/")[2]
                   for name, address in self.addresses().items()}
-        private = f"http://{HOST}:{self.settings.private_port}"
         long = "--web.listen-address="
         return {
             "prometheus": [
@@ -183,40 +190,44 @@ class Monitoring:
                 f"--web.external-url=http://{listen['alertmanager']}/",
                 "--cluster.listen-address=",
                 long + listen["alertmanager"], "--log.level=warn"],
-            "node": [long + listen["node"], "--log.level=warn"],
-            "nginx": [f"-nginx.scrape-uri={private}/nginx_status",
+            "node-exporter": [long + listen["node-exporter"],
+                              "--log.level=warn"],
+            "nginx-exporter": [f"-nginx.scrape-uri=http://{self._private()}/nginx_status",
                       "-nginx.retries=20", "-nginx.retry-interval=1s",
-                      f"-web.listen-address={listen['nginx']}"],
-            "redis": [f"-redis.addr={self._redis()}",
+                      f"-web.listen-address={listen['nginx-exporter']}"],
+            "redis-exporter": [f"-redis.addr={self._redis()}",
                       f"-redis.password-file={self.folder}/redis.json",
-                      f"-web.listen-address={listen['redis']}"],
-            "mysqld": [f"--config.my-cnf={self.folder}/mysqld.cnf",
-                       long + listen["mysqld"], "--log.level=warn"],
+                      f"-web.listen-address={listen['redis-exporter']}"],
+            "mysqld-exporter": [f"--config.my-cnf={self.folder}/mysqld.cnf",
+                       long + listen["mysqld-exporter"], "--log.level=warn"],
         }
 
 
 def _email(s):
     """The receiver's e-mail, in YAML, or nothing."""
-    if not s.get("ALERT_SMTP", "") or not s.get("ALERT_TO", ""):
+    server, people = s.get("ALERT_SMTP", ""), s.get("ALERT_TO", "")
+    if not server or not people:
         return ""
-    lines = [f"to: {_quoted(s.get('ALERT_TO', ''))}",
-             f"from: {_quoted(s.get('ALERT_FROM', _sender()))}",
-             f"smarthost: {_quoted(s.get('ALERT_SMTP', ''))}",
+    lines = [f"to: {_quoted(people)}",
+             "from: " + _quoted(s.get("ALERT_FROM", _sender())),
+             f"smarthost: {_quoted(server)}",
              "require_tls: " + ("true" if s.alert_tls == "on" else "false"),
              "send_resolved: true"]
-    if s.get("ALERT_SMTP_USER", ""):
-        lines += [f"auth_username: {_quoted(s.get('ALERT_SMTP_USER', ''))}",
+    account = s.get("ALERT_SMTP_USER", "")
+    if account:
+        lines += [f"auth_username: {_quoted(account)}",
                   "auth_password: "
                   + _quoted(s.secret_text("ALERT_SMTP_PASSWORD"))]
     lines += ["html: ''", "text: '{{ template \"seoga.text\" . }}'"]
-    return ("    email_configs:\n      - " + "\n        ".join(lines) + "\n")
+    return "    email_configs:\n      - " + "\n        ".join(lines) + "\n"
 
 
 def _webhook(s):
-    if not s.get("ALERT_WEBHOOK", ""):
+    url = s.get("ALERT_WEBHOOK", "")
+    if not url:
         return ""
     return ("    webhook_configs:\n"
-            f"      - url: {_quoted(s.get('ALERT_WEBHOOK', ''))}\n"
+            f"      - url: {_quoted(url)}\n"
             "        send_resolved: true\n")
 
 

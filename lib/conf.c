@@ -163,6 +163,7 @@ load_site(struct reader *r, struct conf *c)
 {
 	c->template_dir = text("SEOGA_TEMPLATES", SEOGA_DATADIR "/templates");
 	c->static_dir = text("SEOGA_STATIC", SEOGA_DATADIR "/static");
+	c->doc_dir = text("SEOGA_DOC", SEOGA_DOCDIR "/doc");
 	c->sql_dir = text("SEOGA_SQL", SEOGA_DATADIR "/sql");
 	c->locale_dir = text("SEOGA_LOCALE", SEOGA_LOCALEDIR);
 	c->log_file = text("SEOGA_LOG_FILE", NULL);

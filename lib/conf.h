@@ -48,6 +48,7 @@ struct conf {
 	const char *template_dir;
 	const char *locale_dir;
 	const char *static_dir;
+	const char *doc_dir; /* with the runbooks */
 	const char *sql_dir;
 	const char *log_file;	  /* NULL = descriptor 2 */
 	const char *var_dir;	  /* of the instance; NULL = not known */

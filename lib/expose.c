@@ -173,6 +173,14 @@ expose_requests(struct expose *e, const struct metric_board *b)
 
 /* --- nginx --- */
 
+/* What alerts wait for is there before it happens: a series that begins with
+ * its first event hides it. */
+static bool
+is_awaited(size_t code)
+{
+	return code == 500 || (code >= 502 && code <= 504);
+}
+
 static void
 expose_edge(struct expose *e, const struct metric_edge *edge)
 {
@@ -181,7 +189,7 @@ expose_edge(struct expose *e, const struct metric_edge *edge)
 	begin(e, COUNTER, "seoga_edge_requests", NULL,
 	    "Requests that nginx has answered, by status.");
 	for (size_t code = 0; code < LENGTH(edge->statuses); code++) {
-		if (!edge->statuses[code])
+		if (!edge->statuses[code] && !is_awaited(code))
 			continue;
 		snprintf(labels, sizeof(labels), "code=\"%03zu\"", code);
 		sample(e, labels, edge->statuses[code]);

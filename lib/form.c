@@ -222,7 +222,8 @@ form_values(const struct req *req)
 
 		if (v->field->type == FIELD_SECRET ||
 		    v->field->type == FIELD_FILE ||
-		    v->field->type == FIELD_LIST)
+		    v->field->type == FIELD_LIST ||
+		    v->field->type == FIELD_OBJECT)
 			continue;
 		json_object_set_new(values, v->field->name, typed(v));
 	}

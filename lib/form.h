@@ -23,8 +23,9 @@ enum field_type {
 			   as not given */
 	FIELD_FLAG,   /* 1 on true yes / 0 off false no "" */
 	FIELD_FILE,   /* a file of a multipart body; min, max count bytes */
-	FIELD_LIST    /* an array of a JSON body; min, max count its elements,
+	FIELD_LIST,   /* an array of a JSON body; min, max count its elements,
 			   which are the program's to check */
+	FIELD_OBJECT  /* the same of an object and its members */
 };
 
 enum field_flags {
@@ -88,7 +89,7 @@ json_t *form_values(const struct req *req);
 /* The file of that name, or NULL. */
 const struct form_file *form_file(const struct req *req, const char *name);
 
-/* The list of that name (borrowed), or NULL. */
+/* The list or object of that name (borrowed), or NULL. */
 const json_t *form_list(const struct req *req, const char *name);
 
 /* The value of a cookie in a Cookie header (RFC 6265), or NULL when absent

@@ -205,6 +205,16 @@ wrong_list(struct req *req, const struct value *v)
 }
 
 static const char *
+wrong_object(struct req *req, const struct value *v)
+{
+	if (v->list && !beyond(v->field, (int64_t)json_object_size(v->list)))
+		return NULL;
+	return arena_printf(req->arena,
+	    _("%s must be an object of %lld to %lld members."), label(v),
+	    (long long)v->field->min, (long long)v->field->max);
+}
+
+static const char *
 wrong(struct req *req, struct value *v)
 {
 	switch (v->field->type) {
@@ -220,6 +230,8 @@ wrong(struct req *req, struct value *v)
 		return wrong_file(req, v);
 	case FIELD_LIST:
 		return wrong_list(req, v);
+	case FIELD_OBJECT:
+		return wrong_object(req, v);
 	}
 	return NULL;
 }
@@ -238,7 +250,8 @@ is_missing(const struct req *req, const struct value *v)
 	if (!v->text)
 		return true;
 	return v->len == 0 && v->field->type != FIELD_FLAG &&
-	    v->field->type != FIELD_FILE && v->field->type != FIELD_LIST;
+	    v->field->type != FIELD_FILE && v->field->type != FIELD_LIST &&
+	    v->field->type != FIELD_OBJECT;
 }
 
 static int

@@ -53,13 +53,16 @@ bad_json(struct req *req, const json_error_t *error)
 }
 
 /* The types that fit: text to all but files and lists, numbers to INT and
- * FLAG, true and false to FLAG, arrays to LIST. */
+ * FLAG, true and false to FLAG, arrays to LIST, objects to OBJECT. */
 static void
 keep_json(struct req *req, struct value *v, const json_t *json)
 {
 	enum field_type want = v->field->type;
 
-	if (json_is_string(json) && want != FIELD_FILE && want != FIELD_LIST) {
+	bool plain =
+	    want != FIELD_FILE && want != FIELD_LIST && want != FIELD_OBJECT;
+
+	if (json_is_string(json) && plain) {
 		form_set_text(
 		    req, v, json_string_value(json), json_string_length(json));
 	} else if (json_is_integer(json) &&
@@ -69,7 +72,8 @@ keep_json(struct req *req, struct value *v, const json_t *json)
 		v->len = strlen(v->text);
 	} else if (json_is_boolean(json) && want == FIELD_FLAG) {
 		form_set_text(req, v, json_is_true(json) ? "1" : "0", 1);
-	} else if (json_is_array(json) && want == FIELD_LIST) {
+	} else if ((json_is_array(json) && want == FIELD_LIST) ||
+	    (json_is_object(json) && want == FIELD_OBJECT)) {
 		form_set_text(req, v, "", 0);
 		v->list = json;
 	} else {

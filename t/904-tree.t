@@ -29,7 +29,7 @@ find({ no_chdir => 1, wanted => sub {
 	if (-d) {
 		$File::Find::prune = 1 if $path ne '' && $path !~ m{^(?:
 		    lib|cgi-bin|templates|static|nginx|sql|po|bin|k8s|t|
-		    bench|doc|control|\.ci)(?:/|$)}x ||
+		    bench|doc|control|monitoring|\.ci)(?:/|$)}x ||
 		    $path =~ m{/(?:\.deps|__pycache__)$};
 		return;
 	}
@@ -60,7 +60,8 @@ sub none_holds {
 my %opening = (
 	c => qr{\A/\*\s+\*? ?\S}, h => qr{\A/\*\s+\*? ?\S},
 	css => qr{\A/\* \S}, lua => qr{\A-- \S}, sql => qr{\A-- \S},
-	ac => qr{\Adnl \S}, md => qr{\A# \S}, mustache => qr/\A\{\{! \S/,
+	ac => qr{\Adnl \S}, md => qr{\A# \S}, tmpl => qr{\A\{\{- /\* \S},
+	mustache => qr/\A\{\{! \S/,
 	svg => qr{\A(?:<\?xml.*?\?>\s*)?(?:<!--\s*\S|<svg)},
 	yaml => qr{\A(?:# \S|openapi:)}, po => qr{\A# \S},
 	json => qr/\A\{/,	# there are no comments in JSON
@@ -159,7 +160,10 @@ $secret{$_} = 1 for $conf =~ /secret_text\(r,\s*"(SEOGA_\w+)"/g;
 my $settings = $text{'control/settings.py'};
 for my $file (grep { /^control\/.*\.py$/ } @files) {
 	$read{"SEOGA_$_"} = 1 for $text{$file} =~
-	    /(?:\b(?:s|self|settings)\.(?:get|_number|_choice|_folders)|\._folders)\(\s*"([A-Z0-9_]+)"/g;
+	    /(?:\b(?:s|self|settings)\.(?:get|_number|_choice|_folders|port_of)|\._folders)\(\s*"([A-Z0-9_]+)"/g;
+	$read{"SEOGA_$_"} = 1 for $text{$file} =~ /"([A-Z_]+_PORT)", \d+\)/g;
+	$secret{"SEOGA_$_"} = $read{"SEOGA_$_"} = 1 for $text{$file} =~
+	    /\bsecret_text\(\s*"([A-Z0-9_]+)"/g;
 }
 $read{$_} = 1 for $settings =~ /env\.get\("(SEOGA_[A-Z0-9_]+)"/g;
 cmp_ok scalar(keys %read), '>=', 30, 'settings were found';
