@@ -54,6 +54,7 @@ static const struct recorder_task tasks[] = {
 	{ 1, note_trend },
 	{ 5, bury_workers },
 	{ INSTANCE_BEAT_S, instance_beat },
+	{ 1, gauges_set },
 };
 
 /* ------------------------------------------------------------------------ */
@@ -272,6 +273,7 @@ main(int argc, char **argv)
 {
 	int status = job_run(argc, argv, &recorder);
 
+	gauges_close();
 	store_close();
 	follow_close();
 	ring_close(state.ring);

@@ -60,4 +60,11 @@ void store_line(const char *line, size_t len);
 void store_send(struct req *req);
 void store_close(void);
 
+/* --- recorder_gauges.c -------------------------------------------------- */
+
+/* Notes the history and sets the gauges, if a step is over. */
+int gauges_set(struct req *req);
+/* Gives up the links, after a last word to both backends. */
+void gauges_close(void);
+
 #endif

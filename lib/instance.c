@@ -25,11 +25,21 @@ hash_of(const char *text)
 }
 
 static const char *
-my_name(struct req *req, const char *host)
+my_host(struct req *req)
+{
+	char host[HOST_SIZE] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	return arena_strdup(req->arena, host);
+}
+
+const char *
+instance_name(struct req *req)
 {
 	const char *folder = req->conf->var_dir ? req->conf->var_dir : "";
 
-	return arena_printf(req->arena, "%s:%08x", host, hash_of(folder));
+	return arena_printf(
+	    req->arena, "%s:%08x", my_host(req), hash_of(folder));
 }
 
 struct census {
@@ -67,17 +77,14 @@ number(struct req *req, int64_t n)
 int
 instance_beat(struct req *req)
 {
-	char host[HOST_SIZE] = "";
 	int64_t now = (int64_t)time(NULL);
 	struct cache_reply **replies;
 	struct census census;
-	const char *name, *key;
+	const char *name = instance_name(req), *key;
 
-	gethostname(host, sizeof(host) - 1);
-	name = my_name(req, host);
 	key = arena_printf(req->arena, "instance:%s", name);
 	count_workers(&census);
-	cache_queue(req, "HSET", key, "host", host, "pid",
+	cache_queue(req, "HSET", key, "host", my_host(req), "pid",
 	    number(req, getpid()), "started",
 	    number(req, (int64_t)atomic_load(&metric_board()->begun)),
 	    "version", PACKAGE_VERSION, "workers", number(req, census.workers),

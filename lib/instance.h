@@ -15,6 +15,9 @@
 #define INSTANCE_BEAT_S 10
 #define INSTANCE_LIFE_S 30
 
+/* HOST:HASH of this one. */
+const char *instance_name(struct req *req);
+
 /* For the recorder: this instance lives. */
 int instance_beat(struct req *req) ATTR_CHECK;
 

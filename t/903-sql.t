@@ -29,6 +29,10 @@ my %whole_table = (
 	    'those of a category are looked for among all that run low'],
 	'members' => [qr/ FROM users FORCE INDEX \(by_username\) WHERE TRUE AND /,
 	    'members of a role or locked ones, by name: few look for them'],
+	'figures' => [qr/ FROM information_schema\.GLOBAL_STATUS /,
+	    'what MariaDB counts is in its memory, in no table'],
+	'rows' => [qr/^SELECT \(SELECT COUNT\(\*\) FROM users\)/,
+	    'the recorder counts all members and books, once a minute'],
 	'search' => [qr/ FROM book_grams /,
 	    'hits are sorted by how near they are, and counted; the index of'
 	    . ' pieces says which they are'],
@@ -53,7 +57,7 @@ is_deeply [grep { $named{$_} > 1 } sort keys %named], [],
 is_deeply [grep { !/^[a-z]+(?:\.[a-z_]+)+$/ } sort keys %named], [],
     'names are of one form';
 
-site_start();
+site_start(history_step_s => 1);
 seoga_ok('migrate', '--sample');
 sql('INSERT INTO books (category_id, title, author, publisher,
 	published_year, language, price, stock_quantity, created_at)
@@ -231,6 +235,9 @@ sub exercise {
 	keep();
 	events();
 	administrate();
+	sql('DELETE FROM service_hours');
+	ok await(10, sub { sql('SELECT COUNT(*) FROM service_hours') > 0 }),
+	    'the recorder has counted';
 }
 
 log_statements(1);
@@ -250,8 +257,11 @@ my %seen = map { $_->{name} => 1 }
     grep { $_->{ev} eq 'db.query' } log_lines();
 # No program uses these yet, or only with a bucket.
 my $later = qr/^(?:outbox|order)\.|^stock\.(?:take|return)$|^cover\.find$/;
+# The recorder, which logs none of its own.
+my $recorder = qr/^history\.(?:add|prune|sum|by_day)$|^vitals\./;
 my $commands = qr/^(?:bulk|migrate|search|reindex|tx)\.|^cover\.(?:unused|remove)$/;
-is_deeply [grep { !$seen{$_} && $_ !~ $commands && $_ !~ $later }
+is_deeply [grep { !$seen{$_} && $_ !~ $commands && $_ !~ $later &&
+	$_ !~ $recorder }
     sort keys %named], [], 'each that programs have was among them';
 for my $sort (qw(title newest price)) {
 	for my $from (qw(first after before)) {
