@@ -15,24 +15,35 @@
 /* The marker has characters that a template escapes. */
 #define ID_MARKER "SEOGA-REQUEST-ID"
 
+/* What stands in the files where the marker is.  Members may look at what
+ * happened; nginx knows no more than that somebody seems to be one. */
+struct place {
+	const char *marker, *text;
+};
+static const struct place in_page = { "<code>" ID_MARKER "</code>",
+	"<!--# if expr=\"$seems_member\" -->"
+	"<a href=\"/trace/" REQUEST_ID "\"><code>" REQUEST_ID "</code></a>"
+	"<!--# else --><code>" REQUEST_ID "</code><!--# endif -->" };
+static const struct place in_problem = { ID_MARKER, REQUEST_ID };
+
 static const int statuses[] = { 400, 403, 404, 405, 413, 429, 500, 502, 503,
 	504 };
 
 static void
 write_file(struct req *req, const char *dir, int status, const char *kind,
-    const char *text)
+    const struct place *place, const char *text)
 {
 	const char *path = arena_printf(
 	    req->arena, "%s/%d.%s.%s", dir, status, lang_code(req->lang), kind);
-	const char *marker = strstr(text, ID_MARKER);
+	const char *marker = strstr(text, place->marker);
 	FILE *f = fopen(path, "we");
 
 	if (!f)
 		command_die("cannot write %s: %s", path, strerror(errno));
-	for (; marker; marker = strstr(text, ID_MARKER)) {
+	for (; marker; marker = strstr(text, place->marker)) {
 		fwrite(text, 1, (size_t)(marker - text), f);
-		fputs(REQUEST_ID, f);
-		text = marker + strlen(ID_MARKER);
+		fputs(place->text, f);
+		text = marker + strlen(place->marker);
 	}
 	fputs(text, f);
 	if (fclose(f) != 0)
@@ -51,7 +62,7 @@ make_page(struct req *req, struct tmpl_set *set, const char *dir, int status)
 	json_object_set_new(model, "request_id", json_string(ID_MARKER));
 	if (!t || tmpl_render(t, model, &out, NULL, NULL) < 0)
 		command_die("the template error cannot be rendered");
-	write_file(req, dir, status, "html", out.data);
+	write_file(req, dir, status, "html", &in_page, out.data);
 	buf_free(&out);
 }
 
@@ -64,7 +75,8 @@ make_problem(struct req *req, const char *dir, int status)
 	    status, "detail", json_object_get(model, "what"), "request_id",
 	    ID_MARKER);
 
-	write_file(req, dir, status, "json", json_dumps(problem, JSON_COMPACT));
+	write_file(req, dir, status, "json", &in_problem,
+	    json_dumps(problem, JSON_COMPACT));
 }
 
 static void

@@ -14,23 +14,30 @@ static const struct sink *const sinks[] = { &sink_redis };
 
 /* Each event's line belongs to the request that it tells of. */
 static void
-log_events(const struct req *req, const struct outbox_event *events, size_t n)
+log_events(const struct req *req, const struct outbox_event *events, size_t n,
+    int64_t us)
 {
 	for (size_t i = 0; i < n; i++) {
 		log_trace(events[i].trace);
+		log_sampled(events[i].sampled);
 		log_event(LOG_INFO, "event.sent");
+		log_str("span", events[i].span);
+		log_str("parent", events[i].parent);
 		log_int("id", events[i].id);
 		log_str("type", events[i].topic);
 		log_str("subject", events[i].subject);
+		log_int("us", us);
 		log_end();
 	}
 	log_trace(req->trace);
+	log_sampled(req->sampled);
 }
 
 static int
 deliver(struct req *req, const struct outbox_event *events, size_t n,
     void *arg ATTR_UNUSED)
 {
+	int64_t begin = log_now();
 	int rc;
 
 	for (size_t i = 0; i < LENGTH(sinks); i++) {
@@ -38,7 +45,7 @@ deliver(struct req *req, const struct outbox_event *events, size_t n,
 		if (rc < 0)
 			return rc;
 	}
-	log_events(req, events, n);
+	log_events(req, events, n, log_now() - begin);
 	return RC_OK;
 }
 

@@ -25,7 +25,7 @@
 
 struct transfer {
 	const struct conf *conf;
-	const char *act, *name;
+	const char *act, *name, *traceparent;
 	const char *in; /* what is put */
 	size_t in_len, in_sent;
 	struct buf out; /* what was got, or what the bucket says */
@@ -91,11 +91,17 @@ add_headers(struct transfer *t)
 {
 	char digest[SECRET_SHA256_SIZE] = EMPTY_SHA256;
 	char line[sizeof("x-amz-content-sha256: ") + sizeof(digest)];
+	char trace[80];
 
 	if (is(t, "put"))
 		secret_sha256(t->in, t->in_len, digest);
 	snprintf(line, sizeof(line), "x-amz-content-sha256: %s", digest);
 	add_header(t, line);
+	if (t->traceparent) {
+		snprintf(
+		    trace, sizeof(trace), "traceparent: %s", t->traceparent);
+		add_header(t, trace);
+	}
 	if (!is(t, "put"))
 		return;
 	add_header(t, "Content-Type: image/jpeg");
@@ -268,9 +274,9 @@ is_act(const char *word)
 }
 
 static const char usage[] =
-    "usage: seoga s3 put NAME <FILE\n"
-    "       seoga s3 get NAME >FILE\n"
-    "       seoga s3 remove NAME\n"
+    "usage: seoga s3 put NAME [TRACEPARENT] <FILE\n"
+    "       seoga s3 get NAME [TRACEPARENT] >FILE\n"
+    "       seoga s3 remove NAME [TRACEPARENT]\n"
     "Of the bucket in SEOGA_S3_URL: doc/configuration.md.\n";
 
 int
@@ -284,7 +290,7 @@ main(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
 	}
-	if (argc != 3 || !is_act(argv[1])) {
+	if (argc < 3 || argc > 4 || !is_act(argv[1])) {
 		fputs(usage, stderr);
 		return EXIT_FAILURE;
 	}
@@ -302,5 +308,6 @@ main(int argc, char **argv)
 	t.conf = &conf;
 	t.act = argv[1];
 	t.name = argv[2];
+	t.traceparent = argc > 3 ? argv[3] : NULL;
 	return carry_out(&t);
 }

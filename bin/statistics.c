@@ -7,12 +7,14 @@
 #include "log.h"
 #include "queue.h"
 #include "sales.h"
+#include "secret.h"
 
 #include <unistd.h>
 
 #define GROUP "statistics"
 #define BATCH 100
 #define REST_MS 200
+#define SPAN_LENGTH 16
 #define TIDY_US (INT64_C(60) * 1000000)
 
 /* An entry of the queue, and what it says. */
@@ -30,18 +32,28 @@ consumer_name(struct req *req)
 	return arena_printf(req->arena, "%s.%ld", host, (long)getpid());
 }
 
-/* Its line belongs to the request that the event tells of. */
+/* Its line belongs to the request that the event tells of, below the span
+ * that has sent it. */
 static void
-log_event_of(const struct req *req, const struct sales_event *event)
+log_event_of(const struct req *req, const struct sales_event *event, int64_t us)
 {
-	log_trace(*event->trace ? event->trace : req->trace);
+	bool traced = *event->trace != '\0';
+	char span[SECRET_TOKEN_SIZE];
+
+	secret_token(span);
+	log_trace(traced ? event->trace : req->trace);
+	log_sampled(traced ? event->sampled : req->sampled);
 	log_event(
 	    LOG_INFO, event->repeated ? "event.repeated" : "event.counted");
+	log_strn("span", span, SPAN_LENGTH);
+	log_str("parent", traced ? event->parent : req->span);
 	log_int("id", event->id);
 	log_str("type", event->type);
 	log_str("subject", event->subject);
+	log_int("us", us);
 	log_end();
 	log_trace(req->trace);
+	log_sampled(req->sampled);
 }
 
 static int
@@ -68,11 +80,13 @@ count_each(struct req *req, struct task *tasks, size_t n)
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
+		int64_t begin = log_now();
+
 		rc = sales_count(req, GROUP, &tasks[i].event, 1);
 		if (rc < 0) {
 			rc = failed(req, &tasks[i].entry, rc);
 		} else {
-			log_event_of(req, &tasks[i].event);
+			log_event_of(req, &tasks[i].event, log_now() - begin);
 			rc = queue_done(req, GROUP, &tasks[i].entry, 1);
 		}
 		if (rc < 0)
@@ -89,6 +103,7 @@ count_together(struct req *req, struct task *tasks, size_t n)
 	    arena_alloc(req->arena, n * sizeof(events[0]));
 	struct queue_entry *entries =
 	    arena_alloc(req->arena, n * sizeof(entries[0]));
+	int64_t begin = log_now(), us;
 	int rc;
 
 	for (size_t i = 0; i < n; i++) {
@@ -98,8 +113,9 @@ count_together(struct req *req, struct task *tasks, size_t n)
 	rc = sales_count(req, GROUP, events, n);
 	if (rc < 0)
 		return rc;
+	us = log_now() - begin;
 	for (size_t i = 0; i < n; i++)
-		log_event_of(req, &events[i]);
+		log_event_of(req, &events[i], us);
 	return queue_done(req, GROUP, entries, n);
 }
 

@@ -267,6 +267,7 @@ exchange(struct req *req, struct cache_reply **replies)
 	struct cache *cache = req->cache;
 	struct breaker_call call;
 	enum trip trip;
+	int64_t us;
 
 	if (cache->out.over || cache->what.over)
 		return req_bug(req);
@@ -275,7 +276,9 @@ exchange(struct req *req, struct cache_reply **replies)
 	req->redis_count++;
 	trip = attempt_well(cache, replies, call.probe ? 0 : READ_RETRIES);
 	breaker_done(cache->breaker, &call, trip == TRIP_DONE);
-	cache_log_trip(cache, log_now() - call.begin);
+	us = log_now() - call.begin;
+	req->redis_us += us;
+	cache_log_trip(cache, us);
 	if (trip == TRIP_DONE)
 		return RC_OK;
 	cache_log_error(cache->why);

@@ -159,8 +159,16 @@ await_end(pid_t pid, bool listened, int64_t until, int *status)
 static void
 log_run(const struct child *child, int64_t start, int status, bool ended)
 {
+	static const char *const said[] = { "act", "file" };
+
 	log_event(ended ? LOG_INFO : LOG_WARN, "child.run");
 	log_str("name", child->argv[0]);
+	if (child->span)
+		log_str("span", child->span);
+	if (child->host)
+		log_str("host", child->host);
+	for (size_t i = 0; i < LENGTH(said) && child->argv[i + 1]; i++)
+		log_str(said[i], child->argv[i + 1]);
 	log_int("status", status);
 	log_int("us", log_now() - start);
 	log_end();

@@ -18,13 +18,16 @@ struct child {
 	const void *in;
 	size_t in_len;
 	int ms; /* it is killed after so many */
+	/* For the log, if it asks a server on our behalf. */
+	const char *host;
+	const char *span; /* it tells the server, 16 hex digits */
 };
 
 /*
  * Runs it to its end and adds to out (up to its maximum) what it says.
  * RC_OK with *status, the exit status or 128 + the signal that ended it;
  * RC_DOWN when it took too long or said too much; RC_BUG when it could not be
- * started.  Logs child.run (name, status, us).
+ * started.  Logs child.run (name, its arguments act and file, status, us).
  */
 int child_run(struct req *req, const struct child *child, struct buf *out,
     int *status) ATTR_CHECK;

@@ -181,13 +181,16 @@ attempt_well(struct req *req, struct run *run)
 }
 
 static void
-log_query(const struct run *run, int64_t rows)
+log_query(struct req *req, const struct run *run, int64_t rows)
 {
 	int64_t us = log_now() - run->begin;
+	const char *sql = run->st->sql + (*run->st->sql == '(');
 
+	req->db_us += us;
 	metric_sql(us);
 	log_event(LOG_INFO, "db.query");
 	log_str("name", run->st->name);
+	log_strn("op", sql, strcspn(sql, " "));
 	log_int("rows", rows);
 	log_int("us", us);
 	if (run->code)
@@ -202,7 +205,7 @@ failed(struct req *req, struct run *run)
 	struct db *db = req->db;
 
 	db->busy = false;
-	log_query(run, 0);
+	log_query(req, run, 0);
 	breaker_done(db->breaker, &db->call, !db_is_broken(run->code));
 	if (db_ends_link(run->code))
 		db_link_close(db);
@@ -223,7 +226,7 @@ failed(struct req *req, struct run *run)
 static void
 succeeded(struct req *req, const struct run *run, int64_t rows)
 {
-	log_query(run, rows);
+	log_query(req, run, rows);
 	breaker_done(req->db->breaker, &req->db->call, true);
 }
 

@@ -5,6 +5,7 @@
 #include "fcgi.h"
 #include "form.h"
 #include "http.h"
+#include "log.h"
 #include "page.h"
 #include "program.h"
 #include "sess.h"
@@ -147,6 +148,22 @@ load_session(struct req *req)
 	return sess_take(req, replies);
 }
 
+/* Timed, where Redis knew something of the reader. */
+static int
+know_reader(struct req *req)
+{
+	int64_t begin = log_now();
+	int trips = req->redis_count;
+	int rc = load_session(req);
+
+	if (req->redis_count > trips && req->sess && req->sess->id &&
+	    !req->sess->fresh) {
+		req->sess_at = begin - req->begin;
+		req->sess_us = log_now() - begin;
+	}
+	return rc;
+}
+
 #define ROLES (NEED_STUDENT | NEED_LIBRARIAN | NEED_ADMIN)
 
 static bool
@@ -189,6 +206,22 @@ read_form(struct req *req)
 	    fcgi_param(req->call, "CONTENT_TYPE"), body, len);
 }
 
+/* Timed, where there was something to read. */
+static int
+take_form(struct req *req)
+{
+	int64_t begin = log_now();
+	size_t len;
+	int rc = read_form(req);
+
+	fcgi_body(req->call, &len);
+	if (len || *req->query) {
+		req->form_at = begin - req->begin;
+		req->form_us = log_now() - begin;
+	}
+	return rc;
+}
+
 /* The browser says which site a form was on; ours must match the host it was
  * sent to. */
 static bool
@@ -226,10 +259,10 @@ gate_pass(struct req *req)
 {
 	int form_rc, rc;
 
-	if ((rc = check_body(req)) < 0 || (rc = load_session(req)) < 0 ||
+	if ((rc = check_body(req)) < 0 || (rc = know_reader(req)) < 0 ||
 	    (rc = check_reader(req)) < 0)
 		return rc;
-	form_rc = read_form(req);
+	form_rc = take_form(req);
 	if (form_rc < 0 && !req->errors)
 		return form_rc;
 	if ((rc = check_forgery(req)) < 0) {

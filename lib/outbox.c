@@ -9,8 +9,8 @@
 #define SPAN_LENGTH 16
 
 static const struct db_stmt OUTBOX_ADD = { "outbox.add",
-	"INSERT INTO outbox (topic, subject, payload, trace, span)"
-	" VALUES (?, ?, ?, ?, ?)" };
+	"INSERT INTO outbox (topic, subject, payload, trace, span, sampled)"
+	" VALUES (?, ?, ?, ?, ?, ?)" };
 
 static void
 free_buf(void *b)
@@ -32,6 +32,7 @@ outbox_add(
 	return db_exec(req, &OUTBOX_ADD,
 	    DB_ARGS(db_text(topic), db_text(subject), db_text(payload->data),
 		db_text(req->trace),
-		db_text(arena_strndup(req->arena, req->span, SPAN_LENGTH))),
+		db_text(arena_strndup(req->arena, req->span, SPAN_LENGTH)),
+		db_int(req->sampled)),
 	    NULL, NULL);
 }

@@ -23,6 +23,9 @@ int outbox_add(struct req *req, const char *topic, const char *subject,
 struct outbox_event {
 	int64_t id;
 	const char *topic, *subject, *trace, *time;
+	const char *parent; /* the span of the request that made it */
+	const char *span;   /* of this delivery; what comes is below it */
+	bool sampled;	    /* the request's trace is kept, so its events' is */
 	const char *json;
 };
 

@@ -6,8 +6,10 @@
 #include "db.h"
 #include "model.h"
 #include "outbox.h"
+#include "secret.h"
 
 #define EVENT_MAX ((size_t)8 * 1024 * 1024)
+#define SPAN_LENGTH 16
 #define TURN_S 10 /* a relay that hangs loses its turn */
 
 static const struct db_stmt ANY = { "outbox.any",
@@ -18,7 +20,8 @@ static const struct db_stmt LIMIT_TURN = { "outbox.limit_turn",
 static const struct db_stmt TAKE_TURN = { "outbox.take_turn",
 	"SELECT id FROM outbox_turn WHERE id = 1 FOR UPDATE SKIP LOCKED" };
 static const struct db_stmt OLDEST = { "outbox.oldest",
-	"SELECT id, topic, subject, payload, trace, span, created_at"
+	"SELECT id, topic, subject, payload, trace, span, sampled,"
+	" created_at"
 	" FROM outbox WHERE delivered_at IS NULL ORDER BY id LIMIT ?" };
 static const struct db_stmt PRUNE = { "outbox.prune",
 	"DELETE FROM outbox WHERE delivered_at <"
@@ -78,9 +81,10 @@ add_text(struct buf *b, const char *name, const char *value)
 	buf_str(b, "\",");
 }
 
-/* CloudEvents 1.0, in the JSON form; the request's trace goes on in it. */
+/* CloudEvents 1.0, in the JSON form; the request's trace goes on in it, with
+ * the delivery between the two. */
 static void
-add_event(struct buf *b, const json_t *row)
+add_event(struct buf *b, const json_t *row, const char *span)
 {
 	buf_printf(b, "{\"specversion\":\"1.0\",\"id\":\"%lld\",",
 	    (long long)model_int(row, "id"));
@@ -89,10 +93,19 @@ add_event(struct buf *b, const json_t *row)
 	add_text(b, "subject", model_text(row, "subject"));
 	add_text(b, "time", model_text(row, "created_at"));
 	add_text(b, "datacontenttype", "application/json");
-	buf_printf(b, "\"traceparent\":\"00-%s-%s-01\",\"data\":",
-	    model_text(row, "trace"), model_text(row, "span"));
+	buf_printf(b, "\"traceparent\":\"00-%s-%s-0%d\",\"data\":",
+	    model_text(row, "trace"), span, (int)model_int(row, "sampled"));
 	buf_str(b, model_text(row, "payload"));
 	buf_char(b, '}');
+}
+
+static const char *
+new_span(struct req *req)
+{
+	char token[SECRET_TOKEN_SIZE];
+
+	secret_token(token);
+	return arena_strndup(req->arena, token, SPAN_LENGTH);
 }
 
 static int
@@ -104,14 +117,19 @@ read_events(struct req *req, const json_t *rows, struct outbox_event *events)
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
+		const char *span = new_span(req);
+
 		buf_reset(&b);
-		add_event(&b, row);
+		add_event(&b, row, span);
 		over |= b.over;
 		events[i] = (struct outbox_event){ .id = model_int(row, "id"),
 			.topic = model_text(row, "topic"),
 			.subject = model_text(row, "subject"),
 			.trace = model_text(row, "trace"),
 			.time = model_text(row, "created_at"),
+			.parent = model_text(row, "span"),
+			.span = span,
+			.sampled = model_int(row, "sampled") != 0,
 			.json = arena_strndup(req->arena, b.data, b.len) };
 	}
 	buf_free(&b);

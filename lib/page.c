@@ -68,12 +68,85 @@ page_init(const struct conf *conf)
 	return hash_file(conf, "favicon.svg", urls.icon, sizeof(urls.icon));
 }
 
+/* --- what it cost, up to here --- */
+
+static void
+add_ms(struct buf *b, int64_t us)
+{
+	const char hundredths[] = { '.', (char)('0' + us / 100 % 10),
+		(char)('0' + us / 10 % 10) };
+
+	buf_int(b, us / 1000);
+	buf_add(b, hundredths, sizeof(hundredths));
+}
+
+static void
+add_backend(
+    struct buf *b, const char *name, int64_t us, int n, const char *what)
+{
+	if (!n)
+		return;
+	buf_str(b, ", ");
+	buf_str(b, name);
+	add_ms(b, us);
+	buf_str(b, ";desc=\"");
+	buf_int(b, n);
+	buf_str(b, what);
+}
+
+/* Server-Timing (W3C): developer tools show it beside the request. */
+static void
+add_timing(struct buf *head, const struct req *req, int64_t now)
+{
+	buf_str(head, "Server-Timing: total;dur=");
+	add_ms(head, now - req->begin);
+	add_backend(head, "db;dur=", req->db_us, req->db_count, " SQL\"");
+	add_backend(
+	    head, "redis;dur=", req->redis_us, req->redis_count, " trips\"");
+	buf_str(head, "\r\n");
+}
+
+/* How long it took and how large it is, the page itself can tell only when it
+ * is made: it has as many characters as PLACE where they are to be written. */
+#define PLACE_MS "\u2248ms00"
+#define PLACE_KB "\u2248kB00"
+#define PLACE_LENGTH (sizeof(PLACE_MS) - 1)
+#define FOOT_BYTES ((size_t)1024) /* the cost line is in the last of them */
+
+static void
+write_cost(struct buf *page, const char *place, double value)
+{
+	size_t from = page->len > FOOT_BYTES ? page->len - FOOT_BYTES : 0;
+	char *end = page->data + page->len, *at = NULL, *p = page->data + from;
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%*.*f", (int)PLACE_LENGTH,
+	    value < 10 ? 1 : 0, value);
+
+	/* The last: a reader may have written such a thing before. */
+	while ((p = memmem(p, (size_t)(end - p), place, PLACE_LENGTH)))
+		at = p++;
+	if (at && len == (int)PLACE_LENGTH)
+		memcpy(at, text, PLACE_LENGTH);
+}
+
+static void
+write_costs(struct req *req)
+{
+	struct buf *page = req->out;
+
+	write_cost(page, PLACE_MS, (double)(log_now() - req->begin) / 1000);
+	write_cost(page, PLACE_KB, (double)page->len / 1000);
+}
+
+/* --- sending --- */
+
 void
 page_send_body(
     struct req *req, int status, const char *type, const struct buf *body)
 {
 	struct buf head = BUF_INIT(65536);
 	size_t len = body ? body->len : 0;
+	int64_t now;
 
 	buf_printf(&head, "Status: %d %s\r\n", status, http_reason(status));
 	if (type)
@@ -82,12 +155,15 @@ page_send_body(
 		    "\r\n",
 		    type, len);
 	buf_add(&head, req->headers->data, req->headers->len);
+	now = log_now();
+	add_timing(&head, req, now);
 	req->status = status;
 	req->bytes = req->head ? 0 : len;
 	req->sent = true;
 	if (fcgi_reply(req->call, head.data, head.len, len ? body->data : "",
 		req->bytes) < 0)
 		log_msg(LOG_INFO, "client.gone", "the reply was not taken");
+	req->send_us = log_now() - now;
 	buf_free(&head);
 }
 
@@ -454,6 +530,19 @@ add_site(json_t *model)
 	add_if_missing(model, "breadcrumb", json_array());
 }
 
+/* What is asked for is known before the page is made. */
+static void
+add_cost(struct req *req, json_t *model)
+{
+	json_t *cost = json_object();
+
+	model_set_int(cost, "sql", req->db_count);
+	model_set_int(cost, "trips", req->redis_count);
+	model_set_text(cost, "ms", PLACE_MS);
+	model_set_text(cost, "kb", PLACE_KB);
+	model_set(model, "cost", cost);
+}
+
 static void
 add_layout(struct req *req, json_t *model)
 {
@@ -464,17 +553,18 @@ add_layout(struct req *req, json_t *model)
 	add_site(model);
 	add_reader(req, model);
 	add_errors(req, model);
+	add_cost(req, model);
 }
 
 json_t *
 page_bare_layout(void)
 {
-	json_t *model =
-	    json_pack("{s:s, s:b, s:b, s:n, s:n, s:n, s:s, s:n, s:s, s:b,"
-		      " s:n, s:[]}",
-		"page", "error", "guest", 1, "signed_in", 0, "admin_nav",
-		"status_nav", "cart_count", "csrf", "", "flash", "login_url",
-		"/login", "has_errors", 0, "error_summary", "lang_links");
+	json_t *model = json_pack(
+	    "{s:s, s:b, s:b, s:n, s:n, s:n, s:s, s:n, s:s, s:b,"
+	    " s:n, s:[], s:n}",
+	    "page", "error", "guest", 1, "signed_in", 0, "admin_nav",
+	    "status_nav", "cart_count", "csrf", "", "flash", "login_url",
+	    "/login", "has_errors", 0, "error_summary", "lang_links", "cost");
 
 	add_site(model);
 	return model;
@@ -550,6 +640,7 @@ page_send(struct req *req, const char *name, json_t *model)
 	if (rc < 0)
 		return rc;
 	page_headers(req);
+	write_costs(req);
 	page_send_body(req, req->status ? req->status : 200,
 	    "text/html; charset=utf-8", req->out);
 	return RC_OK;

@@ -71,12 +71,13 @@ answer(const char *card)
 /* The log never has the number of a card. */
 static void
 tell(const char *event, const char *reference, int64_t amount,
-    const char *result)
+    const char *result, int64_t begin)
 {
 	log_event(LOG_INFO, event);
 	log_str("reference", reference);
 	log_int("amount", amount);
 	log_str("result", result);
+	log_int("us", log_now() - begin);
 	log_end();
 }
 
@@ -87,14 +88,15 @@ pay_charge(struct req *req ATTR_UNUSED, const char *card, const char *reference,
 	static const char *const texts[] = { [PAY_APPROVED] = "approved",
 		[PAY_DECLINED] = "declined",
 		[PAY_TIMEOUT] = "timeout" };
+	int64_t begin = log_now();
 	enum pay_result result = answer(card);
 
-	tell("pay.charge", reference, amount, texts[result]);
+	tell("pay.charge", reference, amount, texts[result], begin);
 	return result;
 }
 
 void
 pay_refund(struct req *req ATTR_UNUSED, const char *reference, int64_t amount)
 {
-	tell("pay.refund", reference, amount, "refunded");
+	tell("pay.refund", reference, amount, "refunded", log_now());
 }

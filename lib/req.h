@@ -61,8 +61,14 @@ struct req {
 	json_t *details;       /* more members of a problem, or NULL */
 	int retry_after;       /* seconds, 0 = do not say */
 
-	/* Counted for req.end and the query budget of the tests. */
+	/* Counted for req.end, the cost line of pages and the query budget of
+	 * the tests; times in microseconds, begin is log_now(), what ends in
+	 * _at counts from there. */
 	int db_count, redis_count;
+	int64_t begin, db_us, redis_us;
+	int64_t sess_at, sess_us; /* what it took to know the reader */
+	int64_t form_at, form_us; /* to read the form */
+	int64_t send_us;	  /* for nginx to take the response */
 };
 
 /*

@@ -185,7 +185,7 @@ answer(struct req *req)
 /* --- the life of a request --- */
 
 static void
-init_request(struct req *req, struct fcgi_call *call)
+init_request(struct req *req, struct fcgi_call *call, int64_t begin)
 {
 	*req = (struct req){ .conf = &worker.conf,
 		.route = worker.route,
@@ -194,7 +194,8 @@ init_request(struct req *req, struct fcgi_call *call)
 		.cache = worker.cache,
 		.out = &worker.out,
 		.headers = &worker.headers,
-		.call = call };
+		.call = call,
+		.begin = begin };
 	memcpy(req->templates, worker.templates, sizeof(req->templates));
 	buf_reset(&worker.out);
 	buf_reset(&worker.headers);
@@ -203,10 +204,22 @@ init_request(struct req *req, struct fcgi_call *call)
 	lang_use(req->lang);
 }
 
+/* The tree of spans (span.h) makes spans of them: fields cost less than
+ * lines. */
 static void
-end_request(struct req *req, int64_t start)
+log_part(const char *at, int64_t begin, const char *us, int64_t took)
 {
-	int64_t us = log_now() - start;
+	if (!took)
+		return;
+	if (at)
+		log_int(at, begin);
+	log_int(us, took);
+}
+
+static void
+end_request(struct req *req)
+{
+	int64_t us = log_now() - req->begin;
 
 	log_event(req->status >= 500 ? LOG_WARN : LOG_INFO, "req.end");
 	log_str("method", req->head ? "HEAD" : req->method);
@@ -216,6 +229,9 @@ end_request(struct req *req, int64_t start)
 	log_int("db", req->db_count);
 	log_int("redis", req->redis_count);
 	log_int("bytes", (int64_t)req->bytes);
+	log_part("sess_at", req->sess_at, "sess_us", req->sess_us);
+	log_part("form_at", req->form_at, "form_us", req->form_us);
+	log_part(NULL, 0, "send_us", req->send_us);
 	if (req->sess && req->sess->user_id)
 		log_int("user", req->sess->user_id);
 	if (req->fail_text)
@@ -227,10 +243,10 @@ end_request(struct req *req, int64_t start)
 
 /* At the arena's cap: start over with an empty one, only to say so. */
 static void
-answer_memory(struct req *req, struct fcgi_call *call)
+answer_memory(struct req *req, struct fcgi_call *call, int64_t begin)
 {
 	arena_reset(worker.arena);
-	init_request(req, call);
+	init_request(req, call, begin);
 	log_msg(LOG_ERROR, "req.memory", "the request needs too much memory");
 	failure_send(req, RC_BUG);
 }
@@ -246,15 +262,15 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 	log_begin(trace ? trace : "");
 	log_sampled(fcgi_param(call, "SEOGA_SAMPLED") != NULL);
 	if (setjmp(worker.out_of_memory) == 0) {
-		init_request(&req, call);
+		init_request(&req, call, start);
 		log_request(&req);
 		answer(&req);
 	} else if (!worker.answering_memory) {
 		worker.answering_memory = true;
-		answer_memory(&req, call);
+		answer_memory(&req, call, start);
 	}
 	worker.answering_memory = false;
-	end_request(&req, start);
+	end_request(&req);
 	arena_reset(worker.arena);
 	metric_busy(false);
 }

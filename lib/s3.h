@@ -6,6 +6,8 @@
  *	seoga-s3 get NAME   comes from there on descriptor 1
  *	seoga-s3 remove NAME
  *
+ * A word more is a traceparent (W3C Trace Context) for the bucket.
+ *
  * The status says what came of it; if it is not 0, descriptor 1 has one line
  * for the log.
  */

@@ -8,6 +8,9 @@
 #define PAID "order.paid"
 #define REFUNDED "order.refunded"
 #define ID_DIGITS 18
+#define TRACE_LENGTH 32
+#define SPAN_LENGTH 16
+#define TRACEPARENT_LENGTH 55
 #define QUANTITY_MAX 1000000
 #define TOTAL_MAX INT64_C(99999999999999)
 
@@ -76,13 +79,21 @@ read_day(const char *time, char day[SALES_DAY_SIZE])
 	return true;
 }
 
-/* The trace id within "00-<trace>-<span>-01". */
-static const char *
-trace_of(struct req *req, const char *traceparent)
+/* "00-<trace>-<span>-<flags>", as the relay writes it. */
+static void
+read_trace(struct req *req, const char *traceparent, struct sales_event *event)
 {
-	if (!traceparent || strlen(traceparent) != 55)
-		return "";
-	return arena_strndup(req->arena, traceparent + 3, 32);
+	bool whole = traceparent && strlen(traceparent) == TRACEPARENT_LENGTH;
+
+	event->trace = whole ?
+	    arena_strndup(req->arena, traceparent + 3, TRACE_LENGTH) :
+	    "";
+	event->parent = whole ?
+	    arena_strndup(
+		req->arena, traceparent + 4 + TRACE_LENGTH, SPAN_LENGTH) :
+	    "";
+	event->sampled =
+	    whole && strcmp(traceparent + TRACEPARENT_LENGTH - 2, "01") == 0;
 }
 
 static int
@@ -144,8 +155,8 @@ sales_read(struct req *req, const char *json, struct sales_event *event)
 	const char *id = model_text(whole, "id");
 
 	*event = (struct sales_event){ .type = model_text(whole, "type"),
-		.subject = model_text(whole, "subject"),
-		.trace = trace_of(req, model_text(whole, "traceparent")) };
+		.subject = model_text(whole, "subject") };
+	read_trace(req, model_text(whole, "traceparent"), event);
 	if (!whole)
 		return unreadable(req, "it is not JSON");
 	if (!is_number(id) || !event->type || !event->subject)

@@ -19,9 +19,11 @@ struct sales_line {
 /* A paid or refunded order, as its event tells. */
 struct sales_event {
 	int64_t id;
-	const char *type, *subject, *trace; /* "" when it has no trace */
-	bool counts; /* false: nothing of it concerns sales */
-	int sign;    /* 1 paid, -1 refunded */
+	const char *type, *subject;
+	const char *trace, *parent; /* "" when it has no trace */
+	bool sampled;		    /* that is kept */
+	bool counts;		    /* false: nothing of it concerns sales */
+	int sign;		    /* 1 paid, -1 refunded */
 	char day[SALES_DAY_SIZE];
 	int64_t copies, total;
 	struct sales_line *lines;

@@ -4,12 +4,14 @@
 #include "child.h"
 #include "log.h"
 #include "s3.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SPAN_LENGTH 16
 #define S3_SPARE_MS 1000 /* until seoga-s3 must have noticed the time itself */
 
 static bool
@@ -150,17 +152,46 @@ bucket_failed(struct req *req, int status, const struct buf *said)
 	      " changed; please try again in a moment."));
 }
 
+/* The host in "https://host:port/bucket", without a user's name. */
+static const char *
+bucket_host(struct req *req)
+{
+	const char *host = strstr(req->conf->s3_url, "//"), *at;
+
+	host = host ? host + 2 : req->conf->s3_url;
+	at = memchr(host, '@', strcspn(host, "/"));
+	host = at ? at + 1 : host;
+	return arena_strndup(req->arena, host, strcspn(host, ":/"));
+}
+
+static const char *
+new_span(struct req *req)
+{
+	char token[SECRET_TOKEN_SIZE];
+
+	secret_token(token);
+	return arena_strndup(req->arena, token, SPAN_LENGTH);
+}
+
 static int
 bucket(struct req *req, const char *act, const char *name, const void *in,
     size_t in_len, struct buf *out)
 {
-	const char *const argv[] = { "seoga-s3", act, name, NULL };
+	const char *span = new_span(req);
+	/* A command of a person is in no trace. */
+	const char *traceparent = req->trace ?
+	    arena_printf(
+		req->arena, "00-%s-%s-0%d", req->trace, span, req->sampled) :
+	    NULL;
+	const char *const argv[] = { "seoga-s3", act, name, traceparent, NULL };
 	const struct child child = { .path = arena_printf(req->arena,
 					 "%s/seoga-s3", req->conf->command_dir),
 		.argv = argv,
 		.in = in,
 		.in_len = in_len,
-		.ms = req->conf->s3_ms + S3_SPARE_MS };
+		.ms = req->conf->s3_ms + S3_SPARE_MS,
+		.host = bucket_host(req),
+		.span = span };
 	int status = S3_DOWN;
 	int rc = child_run(req, &child, out, &status);
 

@@ -85,17 +85,21 @@ subtest 'an event' => sub {
 	    '2026-11-21 10:20:30.456')");
 	ok await(5, sub { !waiting() }), 'is delivered';
 	my ($event) = stream();
+	my ($sent) = ($event->{traceparent} // '') =~
+	    /^00-$trace-([0-9a-f]{16})-01$/;
+	isnt $sent, $span, 'what comes is below the sending';
 	is_deeply $event, { specversion => '1.0',
 	    id => sql('SELECT MAX(id) FROM outbox') =~ s/\s//gr,
 	    source => '/orders', type => 'order.paid',
 	    subject => '20261121-7K3QXM', time => '2026-11-21T10:20:30Z',
 	    datacontenttype => 'application/json',
-	    traceparent => "00-$trace-$span-01",
+	    traceparent => "00-$trace-$sent-01",
 	    data => { title => "\"\x{c11c}\x{ac00}\"" } }, 'as a CloudEvent';
 	ok await(5, sub {
-		grep { $_->{ev} eq 'event.sent' && $_->{trace} eq $trace }
+		grep { $_->{ev} eq 'event.sent' && $_->{trace} eq $trace &&
+		    $_->{span} eq $sent && $_->{parent} eq $span }
 		    log_lines()
-	}), 'its line has the trace of the request';
+	}), 'its line has the trace of the request, below its span';
 	my $said = seoga('trace', $trace);
 	like $said, qr/^ +0\.00  relay: event\.sent,.*20261121-7K3QXM/ms,
 	    'which seoga trace shows as done later';
