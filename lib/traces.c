@@ -58,7 +58,6 @@ static struct {
 	struct traces_block is;
 	int64_t begun;	  /* microseconds, monotonic */
 	int64_t elements; /* of trace-block:N */
-	bool lasting;	  /* its keys have no end yet */
 	size_t nseen;
 	uint64_t seen[SEEN]; /* ids that it has, for short; 0: free */
 } block;
@@ -196,15 +195,14 @@ is_id(const struct logline_value *value)
 	    is_hex(value->s, TRACES_DIGITS);
 }
 
+/* FNV-1a: clients choose some of them, so that digits repeat. */
 static uint64_t
 short_id(const char *id)
 {
-	uint64_t n = 0;
+	uint64_t n = UINT64_C(14695981039346656037);
 
 	for (int i = 0; i < TRACES_DIGITS; i++)
-		n = (n << 4 | n >> 60) ^
-		    (uint64_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'a' + 10);
-	n *= UINT64_C(0x9e3779b97f4a7c15);
+		n = (n ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
 	return n ? n : 1;
 }
 
@@ -358,7 +356,6 @@ begin_block(struct req *req)
 		return rc;
 	block.is.number = reply->i;
 	block.begun = log_now();
-	block.lasting = true;
 	return RC_OK;
 }
 
@@ -385,19 +382,27 @@ queue_block(struct req *req)
 	    text, NULL);
 }
 
-/* Who forgets to delete them shall not have to. */
-static void
-queue_end(struct req *req)
+static const char *const names[] = { TRACES_LINES, TRACES_IDS, TRACES_LIST };
+
+/*
+ * Makes its keys, with the end of their lives, before anything is in them:
+ * whoever is killed in the middle leaves nothing for ever.  The number of
+ * commands.
+ */
+static size_t
+queue_keys(struct req *req)
 {
-	static const char *const names[] = { TRACES_LINES, TRACES_IDS,
-		TRACES_LIST };
 	const char *life =
 	    number_text(req, (int64_t)req->conf->trace_keep_s + BLOCK_S);
 
-	for (size_t i = 0; i < LENGTH(names); i++)
-		cache_queue(req, "EXPIRE",
-		    traces_key(req, names[i], block.is.number), life, NULL);
-	cache_queue(req, "EXPIRE", TRACES_BLOCKS, life, NULL);
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		const char *key = traces_key(req, names[i], block.is.number);
+
+		cache_queue(req, "RPUSH", key, "", NULL);
+		cache_queue(req, "EXPIRE", key, life, NULL);
+	}
+	block.elements = 1;
+	return 2 * LENGTH(names);
 }
 
 /* Leaves room for the block that begins. */
@@ -424,26 +429,24 @@ count_batch(void)
 		is->newest = batch.newest;
 }
 
-static int
-check_replies(struct cache_reply *const *replies, size_t n)
+/* With each new block, the oldest ones go. */
+static void
+queue_tidy(struct req *req)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (replies[i]->type == CACHE_ERROR)
-			return RC_BUG;
-	}
-	/* Somebody emptied Redis: what we made anew has no end. */
-	if (replies[0]->i != ++block.elements) {
-		block.elements = replies[0]->i;
-		block.lasting = true;
-	}
-	return RC_OK;
+	cache_queue(req, "EXPIRE", TRACES_BLOCKS,
+	    number_text(req, (int64_t)req->conf->trace_keep_s + BLOCK_S), NULL);
+	queue_keep(req, req->conf->trace_max - block_traces(req->conf),
+	    req->conf->trace_bytes - block_bytes(req->conf));
 }
 
+/* *there: the reply on adding the lines, which tells how many texts the block
+ * has now. */
 static int
-write_batch(struct req *req)
+write_batch(struct req *req, const struct cache_reply **there)
 {
-	size_t n = 2 + (batch.ids.len > 0) + (batch.list.len > 0);
-	bool ending = block.lasting;
+	bool is_new = block.elements == 0;
+	size_t first = is_new ? queue_keys(req) : 0;
+	size_t n = first + 2 + (batch.ids.len > 0) + (batch.list.len > 0);
 	struct cache_reply **replies;
 	int rc;
 
@@ -452,14 +455,30 @@ write_batch(struct req *req)
 	queue_text(req, TRACES_LIST, &batch.list);
 	count_batch();
 	queue_block(req);
-	if (ending) {
-		queue_end(req);
-		queue_keep(req, req->conf->trace_max - block_traces(req->conf),
-		    req->conf->trace_bytes - block_bytes(req->conf));
-		block.lasting = false;
-	}
+	if (is_new)
+		queue_tidy(req);
 	rc = cache_run(req, &replies);
-	return rc < 0 ? rc : check_replies(replies, n);
+	for (size_t i = 0; rc == RC_OK && i < n; i++) {
+		if (replies[i]->type == CACHE_ERROR)
+			rc = RC_BUG;
+	}
+	if (rc == RC_OK)
+		*there = replies[first];
+	return rc;
+}
+
+/* Somebody emptied Redis: what we have just added has no end. */
+static int
+forget_block(struct req *req)
+{
+	struct cache_reply **replies;
+
+	for (size_t i = 0; i < LENGTH(names); i++)
+		cache_queue(req, "UNLINK",
+		    traces_key(req, names[i], block.is.number), NULL);
+	cache_queue(req, "HDEL", TRACES_BLOCKS,
+	    number_text(req, block.is.number), NULL);
+	return cache_run(req, &replies);
 }
 
 /* As many lines as there is room for in the block; one at least. */
@@ -479,17 +498,24 @@ part_length(const struct conf *conf, const char *lines, size_t len)
 	return end ? (size_t)(end - lines) + 1 : len;
 }
 
+/* *again: the block was gone, and another one is needed. */
 static int
-add_part(struct req *req, const char *lines, size_t len)
+add_part(struct req *req, const char *lines, size_t len, bool *again)
 {
+	const struct cache_reply *there = NULL;
 	int rc;
 
+	*again = false;
 	read_lines(lines, len);
 	if (batch.lines.len == 0)
 		return RC_OK;
-	rc = write_batch(req);
+	rc = write_batch(req, &there);
 	if (rc < 0)
 		return rc;
+	if (there->i != ++block.elements) {
+		*again = true;
+		return forget_block(req);
+	}
 	metric_add(METRIC_TRACES_STORED, batch.traces);
 	return RC_OK;
 }
@@ -497,19 +523,20 @@ add_part(struct req *req, const char *lines, size_t len)
 int
 traces_add(struct req *req, const char *lines, size_t len)
 {
+	bool again;
 	size_t n;
 	int rc;
 
-	for (; len; lines += n, len -= n) {
+	for (; len; lines += again ? 0 : n, len -= again ? 0 : n) {
 		if (is_full(req->conf) && (rc = begin_block(req)) < 0)
 			return rc;
 		n = part_length(req->conf, lines, len);
-		rc = add_part(req, lines, n);
+		rc = add_part(req, lines, n, &again);
 		/* What of it is there is not known: the next one is new. */
-		if (rc < 0) {
+		if (rc < 0 || again)
 			block.is.number = 0;
+		if (rc < 0)
 			return rc;
-		}
 	}
 	return RC_OK;
 }

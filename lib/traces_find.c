@@ -238,8 +238,8 @@ lines_of(struct search *search)
 	for (size_t i = 0; i < search->nlines; i++) {
 		if (is_repeated(search, i))
 			continue;
-		line = json_loadb(
-		    search->lines[i].s, search->lines[i].len, 0, NULL);
+		line = json_loadb(search->lines[i].s, search->lines[i].len,
+		    JSON_ALLOW_NUL, NULL);
 		if (json_is_object(line))
 			json_array_append_new(list, line);
 	}
