@@ -126,6 +126,17 @@ my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
 	    'a port that is taken is told';
 	isnt $?, 0, 'and nothing starts';
 }
+{
+	local $ENV{SEOGA_PRIVATE_PORT} = $other->sockport;
+	my $taken = $ENV{SEOGA_PRIVATE_PORT};
+	like seoga('run'), qr/has port $taken of .*setting SEOGA_PRIVATE_PORT/,
+	    'nor when it is the private one';
+	isnt $?, 0, 'nothing starts';
+	local $ENV{SEOGA_PORT} = $ENV{SEOGA_PRIVATE_PORT};
+	like seoga('run'), qr/what is private needs one of its own/,
+	    'one port for both is refused';
+	isnt $?, 0, 'nothing starts';
+}
 spew("$dir/seoga-errors", "#!/bin/sh\necho no such luck; exit 1\n");
 chmod 0755, "$dir/seoga-errors";
 {

@@ -53,6 +53,16 @@ sub handshake {
 
 is url(''), $base, 'the address of the site is https';
 
+subtest 'the private side is not here' => sub {
+	is private(get => '/metrics')->{status}, 200, 'it is without TLS';
+	for my $how ('--http1.0', '--http1.1', '--http2') {
+		my $answer = curl($how, '-H', 'X-Forwarded-Port: 9180',
+		    "$base/metrics");
+		is status_of($answer), 404, "curl $how";
+		unlike $answer, qr/seoga_http/, 'no figures';
+	}
+};
+
 subtest 'versions' => sub {
 	for my $version ('1.2', '1.3') {
 		my $option = '-tls' . $version =~ tr/./_/r;
