@@ -162,6 +162,14 @@ is metric_of($m, 'seoga_breaker_opened_total', backend => $_), 1, "$_: once"
 cmp_ok metric_of($m, 'seoga_http_requests_total', route => 'books',
     method => 'GET', status => '5xx'), '>', 0, 'answers with 503';
 
+ok await(30, sub {
+	$m = metrics_parse(private(get => '/metrics')->{content});
+	metric_of($m, 'seoga_db_up') == 0 && metric_of($m, 'seoga_redis_up') == 0;
+}), 'the gauges say so, too';
+is metric_of($m, $_), undef, "nobody knows $_"
+    for qw(seoga_users seoga_db_connections seoga_queue_length);
+cmp_ok metric_of($m, 'seoga_memory_bytes'), '>', 0, 'others are known';
+
 Seoga::Fault::backend_start($_) for qw(mariadb redis);
 ok await(20, sub { http(get => '/books')->{status} == 200 }), 'all is well';
 ok await(20, sub {
