@@ -138,8 +138,10 @@ write_down(struct req *req, const json_t *alert)
 	const json_t *annotations = json_object_get(alert, "annotations");
 	bool firing = strcmp(model_text(alert, "status"), "firing") == 0;
 
-	log_event(firing ? LOG_WARN : LOG_INFO,
-	    firing ? "alert.firing" : "alert.resolved");
+	if (firing)
+		log_event(LOG_WARN, "alert.firing");
+	else
+		log_event(LOG_INFO, "alert.resolved");
 	log_text("alert", labels, "alertname");
 	log_text("severity", labels, "severity");
 	log_labels(req, labels);
