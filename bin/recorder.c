@@ -49,8 +49,11 @@ static recorder_line *const lines[] = {
 	attack_note,
 };
 
+static int set_share(struct req *req);
+
 /* Every few seconds. */
 static const struct recorder_task tasks[] = {
+	{ 1, set_share },
 	{ 1, note_trend },
 	{ 5, bury_workers },
 	{ INSTANCE_BEAT_S, instance_beat },
@@ -82,6 +85,7 @@ tell_all(const char *text, size_t len)
 	for (; len; len -= (size_t)(end - text), text = end) {
 		end = memchr(text, '\n', len);
 		end = end ? end + 1 : text + len;
+		share_note(text, (size_t)(end - text));
 		tell(text, (size_t)(end - text));
 	}
 }
@@ -98,6 +102,14 @@ run_tasks(struct req *req)
 		if (tasks[i].run(req) < 0)
 			req_forgive(req);
 	}
+}
+
+static int
+set_share(struct req *req)
+{
+	if (state.ring)
+		share_set(state.ring, req->conf->trace_per_s);
+	return RC_OK;
 }
 
 /* --- start --- */
@@ -197,7 +209,7 @@ take_edge(const char *line, size_t len, void *arg ATTR_UNUSED)
 {
 	count_edge(line, len);
 	tell(line, len);
-	if (is_sampled(line, len))
+	if (is_sampled(line, len) && share_has(state.ring, line, len))
 		store_line(line, len);
 }
 

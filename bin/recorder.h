@@ -4,6 +4,7 @@
  *	recorder.c		the rounds, and who is told of what
  *	recorder_follow.c	nginx's log, read as it grows
  *	recorder_store.c	what goes to Redis, and when it does not
+ *	recorder_share.c	no more of it than can be of use
  *	recorder_gauges.c	what is measured every few seconds
  *
  * To see each line that passes, or to do something every few seconds, add a
@@ -16,6 +17,7 @@
 #include "shared.h"
 
 struct buf;
+struct ring;
 
 /*
  * What a recorder remembers, in memory that outlives it, so that the next one
@@ -66,5 +68,16 @@ void store_close(void);
 int gauges_set(struct req *req);
 /* Gives up the links, after a last word to both backends. */
 void gauges_close(void);
+
+/* --- recorder_share.c --------------------------------------------------- */
+
+/* Every second: tells workers how many of their requests to hand over, so
+ * that it is about per_s in a second; 0: all. */
+void share_set(struct ring *ring, int per_s);
+
+/* A line that a program handed over; and is this line of nginx of a request
+ * that is kept? */
+void share_note(const char *line, size_t len);
+bool share_has(const struct ring *ring, const char *line, size_t len);
 
 #endif

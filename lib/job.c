@@ -94,6 +94,7 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 	*done = 0;
 	metric_busy(true);
 	log_begin(trace);
+	log_keep();
 	log_sampled(req.sampled);
 	rc = job->round(&req, done);
 	log_trace(trace);

@@ -20,6 +20,7 @@ static struct {
 	char trace[33];
 	bool in_request, sampled;
 	bool worth;	     /* a warning or an error since log_begin() */
+	bool keep;	     /* log_keep() was called since */
 	bool quiet, skipped; /* this line is left out */
 	size_t line_start;
 	int64_t begin;
@@ -92,12 +93,21 @@ write_all(const char *data, size_t len)
 	}
 }
 
+static bool
+is_for_ring(void)
+{
+	if (!the_log.in_request || !the_log.sampled || !the_log.ring)
+		return false;
+	return ring_wants(the_log.ring, the_log.trace) || the_log.worth ||
+	    the_log.keep;
+}
+
 /* What finds no room in the ring is counted there. */
 static void
 write_lines(void)
 {
 	write_all(the_log.lines.data, the_log.lines.len);
-	if (the_log.in_request && the_log.sampled && the_log.ring)
+	if (is_for_ring())
 		ring_put(the_log.ring, the_log.lines.data, the_log.lines.len);
 	buf_reset(&the_log.lines);
 }
@@ -109,7 +119,7 @@ log_begin(const char *trace)
 	the_log.begin = log_now();
 	the_log.in_request = true;
 	the_log.sampled = false;
-	the_log.worth = false;
+	the_log.worth = the_log.keep = false;
 }
 
 /* One text is of one kind: a job has lines of many traces. */
@@ -119,6 +129,12 @@ log_sampled(bool sampled)
 	if (the_log.sampled != sampled && the_log.lines.len)
 		write_lines();
 	the_log.sampled = sampled;
+}
+
+void
+log_keep(void)
+{
+	the_log.keep = true;
 }
 
 void

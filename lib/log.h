@@ -35,6 +35,9 @@ void log_flush(void);
 /* Is what follows kept as a trace?  log_begin() says no.  In the file are the
  * lines of either kind. */
 void log_sampled(bool sampled);
+/* What is kept as a trace is kept even when there are too many of them, of
+ * which only a share is (ring.h); so is what has a warning or an error. */
+void log_keep(void);
 /* Forgets the lines since log_begin() instead, unless one of them is a warning
  * or an error: for rounds of a job that found nothing to do. */
 void log_drop(void);

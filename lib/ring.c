@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x5365676f61526e31)
+#define MAGIC UINT64_C(0x5365676f61526e32)
 #define FILE_SIZE (4 * 1024 * 1024)
 #define HEAD_SIZE 4096
 #define SLOT_SIZE 2048
@@ -58,6 +58,8 @@ struct board {
 	_Alignas(SHARED_LINE) _Atomic uint64_t pieces;
 	_Atomic uint64_t bytes, dropped;
 	_Alignas(SHARED_LINE) _Atomic uint64_t high; /* what next ever was */
+	_Alignas(SHARED_LINE) _Atomic uint64_t offered;
+	_Alignas(SHARED_LINE) _Atomic uint64_t unwanted; /* of RING_ALL */
 	_Alignas(HEAD_SIZE) struct slot slots[SLOTS];
 };
 
@@ -260,6 +262,38 @@ line_length(const char *lines, size_t len)
 	const char *end = memchr(lines, '\n', len);
 
 	return end ? (size_t)(end - lines) + 1 : len;
+}
+
+/* The last digits, as who makes ids may put what is not random in front. */
+static uint64_t
+place_of(const char *trace)
+{
+	const char *s = trace + strnlen(trace, 32);
+	uint64_t n = 0;
+
+	for (int i = 0; i < 4 && s > trace; i++) {
+		char c = *--s;
+
+		n = n << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	return n;
+}
+
+bool
+ring_is_wanted(const struct ring *ring, const char *trace)
+{
+	uint64_t unwanted =
+	    atomic_load_explicit(&ring->board->unwanted, memory_order_relaxed);
+
+	return unwanted == 0 || place_of(trace) >= unwanted;
+}
+
+bool
+ring_wants(struct ring *ring, const char *trace)
+{
+	atomic_fetch_add_explicit(
+	    &ring->board->offered, 1, memory_order_relaxed);
+	return ring_is_wanted(ring, trace);
 }
 
 static void
@@ -493,4 +527,18 @@ ring_dropped(const struct ring *ring)
 {
 	return (int64_t)atomic_load_explicit(
 	    &ring->board->dropped, memory_order_relaxed);
+}
+
+void
+ring_set_share(struct ring *ring, int share)
+{
+	atomic_store_explicit(&ring->board->unwanted,
+	    (uint64_t)(RING_ALL - share), memory_order_relaxed);
+}
+
+int64_t
+ring_offered(const struct ring *ring)
+{
+	return (int64_t)atomic_load_explicit(
+	    &ring->board->offered, memory_order_relaxed);
 }

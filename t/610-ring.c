@@ -554,6 +554,45 @@ test_log(void)
 	ring_close(ring);
 }
 
+/* A share is an even one, agrees with itself, and lets pass what is worth a
+ * look. */
+static void
+test_share(void)
+{
+	struct ring *ring = open_new();
+	struct buf out = BUF_INIT(1 << 20);
+	char trace[33];
+	int n = 0;
+
+	g_assert_true(ring_is_wanted(ring, "00000000000000000000000000000000"));
+	ring_set_share(ring, RING_ALL / 4);
+	for (int i = 0; i < RING_ALL; i++) {
+		snprintf(trace, sizeof(trace), "%028x%04x", 7, i);
+		n += ring_wants(ring, trace);
+		g_assert_true(ring_is_wanted(ring, trace) ==
+		    ring_is_wanted(ring, trace));
+	}
+	g_assert_cmpint(n, ==, RING_ALL / 4);
+	g_assert_cmpint(ring_offered(ring), ==, RING_ALL);
+
+	ring_set_share(ring, 0);
+	log_open_ring(path);
+	for (int kind = 0; kind < 3; kind++) {
+		log_begin("0123456789abcdef0123456789abcdef");
+		log_sampled(true);
+		if (kind == 1)
+			log_keep();
+		log_msg(kind == 2 ? LOG_WARN : LOG_INFO, "kind", "%d", kind);
+		log_flush();
+		g_assert_cmpuint(ring_take(ring, &out), ==, kind > 0);
+	}
+	log_open_ring(NULL);
+	ring_set_share(ring, RING_ALL);
+	g_assert_true(ring_wants(ring, "00000000000000000000000000000000"));
+	buf_free(&out);
+	ring_close(ring);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -577,6 +616,7 @@ main(int argc, char **argv)
 	g_test_add_func("/ring/private", test_private);
 	g_test_add_func("/ring/garbage", test_garbage);
 	g_test_add_func("/ring/log", test_log);
+	g_test_add_func("/ring/share", test_share);
 	status = g_test_run();
 	unlink(path);
 	rmdir(folder);
