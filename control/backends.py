@@ -96,6 +96,9 @@ class Redis(Backend):
         conf = self._write_conf("redis.conf.in")
         self._spawn(["redis-server", str(conf)])
 
+    def reopen(self):
+        """It opens its log anew for each line."""
+
 
 class MariaDB(Backend):
     def __init__(self, settings):
@@ -155,6 +158,15 @@ class MariaDB(Backend):
             ALTER USER root@localhost IDENTIFIED BY '{root}';
             """)
         done_file.write_text(ACCOUNTS)
+
+    def reopen(self):
+        """Its log files, after they were moved away."""
+        root = self.settings.secret_file("db-root").read_text().strip()
+        subprocess.run(
+            ["mariadb", "--no-defaults", f"--socket={self.socket}",
+             "--user=root", "-e", "FLUSH LOCAL ERROR LOGS, SLOW LOGS"],
+            env={**os.environ, "MYSQL_PWD": root},
+            capture_output=True, check=False)
 
     def _sql(self, password, text):
         done = subprocess.run(

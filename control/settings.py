@@ -134,6 +134,8 @@ class Settings:
             raise Mistake(f"SEOGA_TRACE_RATE is {self.trace_rate!r}; it must "
                           "be a part of 1, with up to four decimals: 0.05 is "
                           "one request of twenty.")
+        self.log_keep = self._number("LOG_KEEP", 14, 1, 3650)
+        self.log_max_mb = self._number("LOG_MAX_MB", 100, 1, 100000)
         self.nginx_workers = self._number("NGINX_WORKERS", 2, 1, 64)
         self._read_monitoring()
         self.tls_cert = self.get("TLS_CERT", "")
@@ -343,7 +345,7 @@ class Settings:
         """Later commands (reload, user, ...) use the same settings.
         Secrets are not written down: only the names of their files are."""
         keep = {name: value for name, value in self.values.items()
-                if not name.endswith(("_PASSWORD", "_SECRET"))}
+                if not name.endswith(("_PASSWORD", "_SECRET", "_HEADERS"))}
         keep["SEOGA_PORT"] = str(self.port)
         keep["SEOGA_PRIVATE_PORT"] = str(self.private_port)
         keep["SEOGA_BUILD"] = str(self.build)

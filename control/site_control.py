@@ -12,6 +12,7 @@ import jobs as jobs_conf
 import routes as routes_conf
 from backends import MariaDB, Redis
 from edge import Edge
+from logs import write_logrotate
 from monitoring import GROUP, Monitoring, is_monitor
 from settings import Mistake
 from workers import Workers
@@ -109,6 +110,7 @@ class Site:
         self.edge.remove_unused()
         self.workers.start(programs, jobs)
         self.settings.remember()
+        write_logrotate(self.settings)
         for backend in self.backends:
             backend.await_ready()
         if self.settings.private_db:
@@ -264,6 +266,8 @@ class Site:
         self._must_run()
         self.edge.reopen()
         self.workers.reopen()
+        for backend in self.backends:
+            backend.reopen()
 
     # -- error pages ------------------------------------------------------
 

@@ -24,7 +24,11 @@ static const struct db_stmt USER_BY_ID = { "user.by_id",
 	"SELECT " USER_COLUMNS ", created_at FROM users WHERE id = ?" };
 static const struct db_stmt USER_HASH = { "user.hash",
 	"SELECT username, password_hash FROM users WHERE id = ?" };
+/* No hash of a password goes into MariaDB's log of slow statements, which has
+ * their values. */
+#define UNLOGGED "SET STATEMENT slow_query_log = 0 FOR "
 static const struct db_stmt USER_ADD = { "user.add",
+	UNLOGGED
 	"INSERT INTO users (username, name, password_hash, role)"
 	" VALUES (?, ?, ?, ?)" };
 static const struct db_stmt USER_RENAME = { "user.rename",
@@ -34,6 +38,7 @@ static const struct db_stmt USER_SET_LANG = { "user.set_lang",
 	"UPDATE users SET lang = ?, updated_at = UTC_TIMESTAMP()"
 	" WHERE id = ?" };
 static const struct db_stmt USER_SET_HASH = { "user.set_hash",
+	UNLOGGED
 	"UPDATE users SET password_hash = ?, updated_at = UTC_TIMESTAMP()"
 	" WHERE id = ? AND password_hash = ?" };
 
