@@ -180,6 +180,18 @@ attempt_well(struct req *req, struct run *run)
 	return rc;
 }
 
+/* What it does; a variable may be set for it alone. */
+static const char *
+verb_of(const char *sql)
+{
+	static const char for_it[] = "SET STATEMENT ";
+	const char *verb = strncmp(sql, for_it, sizeof(for_it) - 1) == 0 ?
+	    strstr(sql, " FOR ") :
+	    NULL;
+
+	return verb ? verb + strlen(" FOR ") : sql;
+}
+
 static void
 log_query(struct req *req, const struct run *run, int64_t rows)
 {
@@ -190,7 +202,7 @@ log_query(struct req *req, const struct run *run, int64_t rows)
 	metric_sql(us);
 	log_event(LOG_INFO, "db.query");
 	log_str("name", run->st->name);
-	log_strn("op", sql, strcspn(sql, " "));
+	log_strn("op", verb_of(sql), strcspn(verb_of(sql), " "));
 	log_int("rows", rows);
 	log_int("us", us);
 	if (run->code)

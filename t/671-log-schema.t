@@ -23,6 +23,7 @@ my $page = slurp("$top/doc/log.md");
 # and then, or by way of a function of the same file.
 my %by_way = (
 	'bin/statistics.c' => [qw(event.repeated event.counted)],
+	'cgi-bin/alerts.c' => [qw(alert.firing alert.resolved)],
 	'lib/aside.c' => [qw(cache.hit cache.early cache.miss)],
 	'lib/breaker.c' => [qw(breaker.probe breaker.closed breaker.open)],
 	'lib/pay.c' => [qw(pay.charge pay.refund)],
