@@ -52,7 +52,7 @@ for (
 	[chart('<g>'), qr/<g> 1 times, closed 0/, 'not closed'],
 	[chart('<rect><title>SQL: 2.75 ms</title></rect>'),
 	    qr/no table has 2\.75/, 'a number of its own'],
-	[chart($shape, 'aria-hidden="true"', ''), qr/not in a cell/,
+	[chart($shape, 'aria-hidden="true"', ''), qr/not in a row/,
 	    'hidden, outside of a table'],
 ) {
 	my ($svg, $pattern, $name) = @$_;

@@ -5,8 +5,8 @@
 #	charts_ok($reader->html, 'the page of a trace');
 #
 # A chart is an <svg role="img" aria-labelledby="TITLE DESC">.  An <svg> may be
-# hidden (aria-hidden="true") where it only repeats the number beside it in
-# its cell of a table.  The <title> of a shape within a chart tells its values:
+# hidden (aria-hidden="true") where it only repeats the numbers that are in its
+# row of a table.  The <title> of a shape within a chart tells its values:
 # these must be in a table of the page.
 package Seoga::Svg;
 
@@ -108,15 +108,15 @@ sub _mistakes_of {
 	return @wrong;
 }
 
-# It may be hidden only where the number itself is beside it.
+# It may be hidden only where the numbers themselves are beside it.
 sub _mistakes_of_hidden {
 	my ($html, $svg) = @_;
-	my ($cell) = $html =~
-	    m{<t[dh]\b[^>]*>((?:(?!</?t[dh]\b).)*\Q$svg\E.*?)</t[dh]>}s;
+	my ($row) = grep { index($_, $svg) >= 0 }
+	    $html =~ m{<tr\b[^>]*>.*?</tr>}gs;
 
-	return 'hidden, and not in a cell of a table' if !defined $cell;
+	return 'hidden, and not in a row of a table' if !defined $row;
 	return 'hidden, and no number is beside it'
-	    if _words($cell =~ s/\Q$svg\E//r) !~ /\d/;
+	    if _words($row =~ s/\Q$svg\E//r) !~ /\d/;
 	return;
 }
 
