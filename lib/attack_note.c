@@ -104,6 +104,24 @@ is_probe(const char *path)
 }
 
 static bool
+has(const char *line, size_t len, const char *key, const char *text)
+{
+	struct logline_value value;
+
+	return logline_find(line, len, key, &value) && logline_is(&value, text);
+}
+
+/* The program's own line of a request that is not sampled never comes here:
+ * then the answer has to do. */
+static bool
+is_refused_login(const char *line, size_t len, int64_t status)
+{
+	return (status == 400 || status == 401 || status == 403) &&
+	    has(line, len, "route", "login") &&
+	    has(line, len, "method", "POST") && has(line, len, "flags", "00");
+}
+
+static bool
 read_answer(const char *line, size_t len, struct deed *deed)
 {
 	struct logline_value value;
@@ -121,6 +139,7 @@ read_answer(const char *line, size_t len, struct deed *deed)
 	deed->did[ATTACK_ERRORS] = status != LIMITED;
 	deed->did[ATTACK_UNKNOWN] = status == 404;
 	deed->did[ATTACK_PROBES] = status != LIMITED && is_probe(path);
+	deed->did[ATTACK_LOGINS] = is_refused_login(line, len, status);
 	return true;
 }
 

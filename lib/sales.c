@@ -36,6 +36,15 @@ static const struct db_stmt BY_DAY = { "sales.by_day",
 	" FROM sales_days FORCE INDEX (PRIMARY)"
 	" WHERE sales_days.day BETWEEN ? AND ?"
 	" ORDER BY sales_days.day LIMIT ?" };
+static const struct db_stmt BEST = { "sales.best",
+	"SELECT b.id, b.title, best.copies, best.revenue FROM"
+	" (SELECT book_id, CAST(SUM(copies) AS SIGNED) AS copies,"
+	" SUM(revenue) AS revenue FROM sales_books FORCE INDEX (PRIMARY)"
+	" WHERE day > UTC_DATE() - INTERVAL ? DAY"
+	" GROUP BY book_id HAVING copies > 0"
+	" ORDER BY copies DESC, book_id LIMIT ?) AS best"
+	" JOIN books AS b ON b.id = best.book_id"
+	" ORDER BY best.copies DESC, b.id" };
 
 /* --- reading an event --- */
 
@@ -273,4 +282,10 @@ sales_by_day(struct req *req, const char *from, const char *to, json_t **days)
 {
 	return db_rows(req, &BY_DAY,
 	    DB_ARGS(db_text(from), db_text(to), db_int(SALES_DAYS_MAX)), days);
+}
+
+int
+sales_best(struct req *req, int days, int max, json_t **books)
+{
+	return db_rows(req, &BEST, DB_ARGS(db_int(days), db_int(max)), books);
 }

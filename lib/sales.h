@@ -50,4 +50,8 @@ int sales_count(struct req *req, const char *consumer,
 int sales_by_day(struct req *req, const char *from, const char *to,
     json_t **days) ATTR_CHECK;
 
+/* The books that were sold most in the last so many days, today included, the
+ * best first: [{id, title, copies, revenue}]. */
+int sales_best(struct req *req, int days, int max, json_t **books) ATTR_CHECK;
+
 #endif

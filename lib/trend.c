@@ -121,8 +121,9 @@ trend_now(struct trend *now)
 static int64_t
 step_us(const struct conf *conf)
 {
-	(void)conf;
-	return STEP_US;
+	return conf->history_step_s > 0 ?
+	    conf->history_step_s * INT64_C(1000000) :
+	    STEP_US;
 }
 
 static void
@@ -180,19 +181,21 @@ load(const struct moment *moment, struct trend *trend)
 	return false;
 }
 
-/* The moment next to that time; none is, when it is steps away. */
+/* The moment next to that time: at most so long before or after it. */
 static const struct moment *
-nearest(const struct board *board, int64_t us, int64_t near)
+nearest(const struct board *board, int64_t us, int64_t before, int64_t after)
 {
 	const struct moment *best = NULL;
+	int64_t least = INT64_MAX;
 
 	for (size_t i = 0; i < TREND_STEPS; i++) {
 		const struct moment *m = &board->moments[i];
 		int64_t at = (int64_t)m->words[0], away = llabs(at - us);
 
-		if (at && away < near) {
+		if (at && at >= us - before && at <= us + after &&
+		    away < least) {
 			best = m;
-			near = away;
+			least = away;
 		}
 	}
 	return best;
@@ -204,11 +207,12 @@ trend_read(const struct conf *conf, int64_t end, int seconds, size_t n,
 {
 	const struct board *board = board_of(conf);
 	int64_t part = (int64_t)seconds * 1000000 / (int64_t)n;
-	int64_t near = step_us(conf) * LATE;
+	int64_t late = step_us(conf) * LATE;
 
 	for (size_t i = 0; i <= n; i++) {
 		int64_t us = end - part * (int64_t)(n - i);
-		const struct moment *m = nearest(board, us, near);
+		/* The first of all is rarely where a part begins. */
+		const struct moment *m = nearest(board, us, late, part);
 
 		if (!m || !load(m, &moments[i]))
 			moments[i] = (struct trend){ 0 };

@@ -400,6 +400,41 @@ test_order(void)
 	g_assert_cmpuint(attack_list(NOW, three, 0), ==, 0);
 }
 
+/* One that is not sampled has no line of the program. */
+static void
+test_unsampled(void)
+{
+	static const char line[] =
+	    "{\"ts\":\"2027-01-15T08:00:%02d.500Z\",\"ev\":\"nginx.request\","
+	    "\"flags\":\"%s\",\"addr\":\"192.0.2.5\",\"method\":\"%s\","
+	    "\"path\":\"/login\",\"route\":\"%s\",\"status\":%d}";
+	static const struct {
+		const char *flags, *method, *route;
+		int status, counts;
+	} tries[] = { { "00", "POST", "login", 400, 1 },
+		{ "00", "POST", "login", 401, 1 },
+		{ "00", "POST", "login", 403, 1 },
+		{ "01", "POST", "login", 400, 0 },
+		{ "00", "GET", "login", 403, 0 },
+		{ "00", "POST", "register", 400, 0 },
+		{ "00", "POST", "login", 303, 0 },
+		{ "00", "POST", "login", 429, 0 },
+		{ "00", "POST", "login", 405, 0 } };
+	int64_t sum = 0;
+	char text[400];
+
+	start();
+	for (size_t i = 0; i < LENGTH(tries); i++) {
+		int len =
+		    snprintf(text, sizeof(text), line, (int)i, tries[i].flags,
+			tries[i].method, tries[i].route, tries[i].status);
+
+		attack_note(text, (size_t)len);
+		sum += tries[i].counts;
+		g_assert_cmpint(events(ATTACK_LOGIN_FAILED, NOW), ==, sum);
+	}
+}
+
 /* What is no line, or not ours. */
 static void
 test_lines(void)
@@ -488,6 +523,7 @@ main(int argc, char **argv)
 	g_test_add_func("/attack/paths", test_paths);
 	g_test_add_func("/attack/flood", test_flood);
 	g_test_add_func("/attack/order", test_order);
+	g_test_add_func("/attack/unsampled", test_unsampled);
 	g_test_add_func("/attack/lines", test_lines);
 	g_test_add_func("/attack/shared", test_shared);
 	g_test_add_func("/attack/no-file", test_no_file);

@@ -22,6 +22,11 @@ my %whole_table = (
 	'popular' => [qr/ FROM \(SELECT book_id, SUM\(copies\)/,
 	    'what was sold in three days is summed up and sorted, once in ten'
 	    . ' minutes'],
+	'best' => [qr/ FROM \(SELECT book_id, CAST\(SUM\(copies\)/,
+	    'what was sold in a week is summed up and sorted, when somebody'
+	    . ' who may looks at it'],
+	'tables' => [qr/ FROM information_schema\.TABLES /,
+	    'that is no table: MariaDB tells what it knows of ours'],
 	'desk' => [qr/ LOCATE\('/,
 	    'librarians look for a part of a title or name: what stands'
 	    . ' anywhere in it is in no index'],
@@ -78,7 +83,8 @@ sub administrate {
 	sql("UPDATE users SET role = 'admin' WHERE username = '$name'");
 	$admin->logout;
 	$admin->login($name);
-	for my $path (qw(/admin/sales /admin/queues /)) {
+	for my $path (qw(/admin/sales /admin/queues /
+	    /status/business /status/database)) {
 		redis('DEL', 'cache:popular');
 		is $admin->get($path)->status, 200, $path;
 	}
