@@ -44,16 +44,13 @@ bury_workers(struct req *req ATTR_UNUSED)
 
 /* --- who is told of what ------------------------------------------------ */
 
-/* Of each line that passes. */
+/* Of each line that passes; of nginx's, those that tell of a failure. */
 static recorder_line *const lines[] = {
 	attack_note,
 };
 
-static int set_share(struct req *req);
-
 /* Every few seconds. */
 static const struct recorder_task tasks[] = {
-	{ 1, set_share },
 	{ 1, note_trend },
 	{ 5, bury_workers },
 	{ INSTANCE_BEAT_S, instance_beat },
@@ -102,14 +99,6 @@ run_tasks(struct req *req)
 		if (tasks[i].run(req) < 0)
 			req_forgive(req);
 	}
-}
-
-static int
-set_share(struct req *req)
-{
-	if (state.ring)
-		share_set(state.ring, req->conf->trace_per_s);
-	return RC_OK;
 }
 
 /* --- start --- */
@@ -183,33 +172,23 @@ begin(struct req *req)
 
 /* --- nginx --- */
 
-static bool
-is_sampled(const char *line, size_t len)
-{
-	struct logline_value flags;
-
-	return logline_find(line, len, "flags", &flags) &&
-	    logline_is(&flags, "01");
-}
-
-static void
-count_edge(const char *line, size_t len)
-{
-	struct logline_value status, time, bytes;
-
-	if (logline_find(line, len, "status", &status) &&
-	    logline_find(line, len, "bytes", &bytes) &&
-	    logline_find(line, len, "request_time", &time))
-		metric_edge((int)logline_int(&status, 0), logline_us(&time, 0),
-		    logline_int(&bytes, 0));
-}
-
+/* Each line of the busiest log passes here, so it is read once. */
 static void
 take_edge(const char *line, size_t len, void *arg ATTR_UNUSED)
 {
-	count_edge(line, len);
-	tell(line, len);
-	if (is_sampled(line, len) && share_has(state.ring, line, len))
+	static const char *const keys[] = { "trace", "flags", "status", "bytes",
+		"request_time", "upstream_response_time" };
+	struct logline_value v[LENGTH(keys)];
+	int status;
+
+	if (!logline_find_all(line, len, keys, LENGTH(keys), v) || !v[2].s)
+		return;
+	status = (int)logline_int(&v[2], 0);
+	metric_edge(status, logline_us(&v[4], 0), logline_int(&v[3], 0));
+	if (status >= 400)
+		tell(line, len);
+	if (v[1].s && logline_is(&v[1], "01") &&
+	    share_has(state.ring, &v[0], v[5].len > 0))
 		store_line(line, len);
 }
 
@@ -261,6 +240,8 @@ round_of_recorder(struct req *req, size_t *done ATTR_UNUSED)
 		return RC_OK;
 	run_tasks(req);
 	open_ring(req->conf);
+	if (state.ring)
+		share_set(state.ring, req->conf->trace_per_s);
 	take_programs(req);
 	while (follow_read(take_edge, NULL))
 		store_send(req);

@@ -17,6 +17,7 @@
 #include "shared.h"
 
 struct buf;
+struct logline_value;
 struct ring;
 
 /*
@@ -71,13 +72,14 @@ void gauges_close(void);
 
 /* --- recorder_share.c --------------------------------------------------- */
 
-/* Every second: tells workers how many of their requests to hand over, so
- * that it is about per_s in a second; 0: all. */
+/* Every round: tells workers how many of their requests to hand over, so that
+ * it is about per_s in a second; 0: all. */
 void share_set(struct ring *ring, int per_s);
 
-/* A line that a program handed over; and is this line of nginx of a request
- * that is kept? */
+/* A line that a program handed over; and is the request of that trace kept,
+ * of which nginx tells now?  program: one was asked. */
 void share_note(const char *line, size_t len);
-bool share_has(const struct ring *ring, const char *line, size_t len);
+bool share_has(const struct ring *ring, const struct logline_value *trace,
+    bool program);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A site under load makes thousands a second, which would push each other out
  * of Redis within seconds, and cost more than what they tell of.  So a host
- * keeps about conf->trace_per_s: every second the share that workers are to
- * hand over is set anew, from how many there were in the last one.
+ * keeps about conf->trace_per_s: several times a second the share that workers
+ * are to hand over is set anew, from how many there were since.
  */
 #include "recorder.h"
 
@@ -13,30 +13,50 @@
 #include "ring.h"
 
 #define SEEN 8192 /* a power of two */
+#define TRACE_DIGITS 32
+
+#define EVERY_US (INT64_C(100) * 1000)
+#define LATER_US (INT64_C(3) * 1000000)
 
 static struct {
 	int64_t offered, at; /* at the last look */
+	int64_t room;	     /* that few requests leave to many at once */
+	int wanted;	     /* of RING_ALL, since then */
 	int64_t thin_until;  /* lines of nginx come a little later */
 	uint64_t seen[SEEN]; /* ids of what was handed over, the latest */
-} share;
+} share = { .wanted = RING_ALL };
 
-#define LATER_US (INT64_C(3) * 1000000)
+/* While there is room, all; else as many as may come. */
+static int
+wanted_of(int per_s, int64_t offered, int64_t us)
+{
+	int64_t most = per_s * us / 1000000;
+
+	share.room += most - offered * share.wanted / RING_ALL;
+	if (share.room > per_s)
+		share.room = per_s;
+	if (per_s == 0 || share.room > 0 || offered <= most)
+		return RING_ALL;
+	return (int)(most * RING_ALL / offered);
+}
 
 void
 share_set(struct ring *ring, int per_s)
 {
 	int64_t now = log_now(), offered = ring_offered(ring);
-	int64_t us = now - share.at, n = offered - share.offered, most;
 
-	most = per_s * us / 1000000;
+	if (!share.at)
+		share.room = per_s;
+	else if (now - share.at < EVERY_US)
+		return;
+	else
+		share.wanted =
+		    wanted_of(per_s, offered - share.offered, now - share.at);
 	share.offered = offered;
 	share.at = now;
-	if (per_s == 0 || n <= most || us <= 0) {
-		ring_set_share(ring, RING_ALL);
-		return;
-	}
-	ring_set_share(ring, (int)(most * RING_ALL / n));
-	share.thin_until = now + LATER_US;
+	if (share.wanted < RING_ALL)
+		share.thin_until = now + LATER_US;
+	ring_set_share(ring, share.wanted);
 }
 
 static bool
@@ -45,25 +65,27 @@ is_thin(void)
 	return log_now() < share.thin_until;
 }
 
-/* Of a line; 0: it has none. */
+/* 0: it is none. */
 static uint64_t
-short_id(const char *line, size_t len)
+short_id(const struct logline_value *trace)
 {
-	struct logline_value trace;
 	uint64_t n = 0;
 
-	if (!logline_find(line, len, "trace", &trace) || trace.len != 32)
+	if (trace->len != TRACE_DIGITS)
 		return 0;
-	for (size_t i = 0; i < trace.len; i++)
-		n = (n ^ (unsigned char)trace.s[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < TRACE_DIGITS; i++)
+		n = (n ^ (unsigned char)trace->s[i]) * UINT64_C(0x100000001b3);
 	return n ? n : 1;
 }
 
 void
 share_note(const char *line, size_t len)
 {
-	uint64_t id = is_thin() ? short_id(line, len) : 0;
+	struct logline_value trace;
+	uint64_t id = 0;
 
+	if (is_thin() && logline_find(line, len, "trace", &trace))
+		id = short_id(&trace);
 	if (id)
 		share.seen[id % SEEN] = id;
 }
@@ -71,17 +93,15 @@ share_note(const char *line, size_t len)
 /* Its program has handed the request over; or none was asked, and it is in
  * the share. */
 bool
-share_has(const struct ring *ring, const char *line, size_t len)
+share_has(
+    const struct ring *ring, const struct logline_value *trace, bool program)
 {
-	struct logline_value trace, program;
 	uint64_t id;
 
 	if (!is_thin() || !ring)
 		return true;
-	id = short_id(line, len);
+	id = short_id(trace);
 	if (id && share.seen[id % SEEN] == id)
 		return true;
-	return logline_find(line, len, "upstream_response_time", &program) &&
-	    program.len == 0 && logline_find(line, len, "trace", &trace) &&
-	    trace.len == 32 && ring_is_wanted(ring, trace.s);
+	return id && !program && ring_is_wanted(ring, trace->s);
 }

@@ -256,17 +256,60 @@ logline_next(const char **at, const char *end, struct logline_value *key,
 	return false;
 }
 
+/* Where it ends; NULL for the first half of a line, or the second: a write was
+ * cut. */
+static const char *
+end_of_line(const char *line, size_t len)
+{
+	const char *end = line + len;
+
+	while (end > line && (end[-1] == '\n' || end[-1] == '\r'))
+		end--;
+	return end - line < 2 || *line != '{' || end[-1] != '}' ? NULL : end;
+}
+
+/* The place of a name among the keys; n when it is none of them. */
+static size_t
+place_of(const struct logline_value *name, const char *const *keys, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n &&
+	    (name->len == 0 || keys[i][0] != name->s[0] ||
+		!logline_is(name, keys[i])))
+		i++;
+	return i;
+}
+
+bool
+logline_find_all(const char *line, size_t len, const char *const *keys,
+    size_t n, struct logline_value *values)
+{
+	const char *end = end_of_line(line, len);
+	struct logline_value name, found;
+	size_t left = n, i;
+
+	memset(values, 0, n * sizeof(values[0]));
+	if (!end)
+		return false;
+	while (left && logline_next(&line, end, &name, &found)) {
+		i = place_of(&name, keys, n);
+		if (i == n)
+			continue;
+		left -= !values[i].s;
+		values[i] = found;
+	}
+	return true;
+}
+
 bool
 logline_find(
     const char *line, size_t len, const char *key, struct logline_value *value)
 {
-	const char *end = line + len;
+	const char *end = end_of_line(line, len);
 	struct logline_value name, found;
 
-	while (end > line && (end[-1] == '\n' || end[-1] == '\r'))
-		end--;
-	/* The first half of a line, or the second: a write was cut. */
-	if (end - line < 2 || *line != '{' || end[-1] != '}')
+	if (!end)
 		return false;
 	while (logline_next(&line, end, &name, &found)) {
 		if (logline_is(&name, key)) {

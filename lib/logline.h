@@ -19,6 +19,11 @@ struct logline_value {
 bool logline_find(const char *line, size_t len, const char *key,
     struct logline_value *value);
 
+/* The values of several keys in one go, in the order of the keys; those that
+ * the line lacks have s NULL.  False as above. */
+bool logline_find_all(const char *line, size_t len, const char *const *keys,
+    size_t n, struct logline_value *values);
+
 /* The next key and value from *at, which begins with the line itself; false
  * at the end, and for what is no such object. */
 bool logline_next(const char **at, const char *end, struct logline_value *key,

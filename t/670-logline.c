@@ -480,6 +480,23 @@ test_speed(void)
 	g_assert_cmpint(best, <, 50000);
 }
 
+static void
+test_find_all(void)
+{
+	static const char *const keys[] = { "b", "none", "a" };
+	static const char line[] = "{\"a\":1,\"x\":\"y\",\"b\":\"two\"}\n";
+	struct logline_value v[LENGTH(keys)];
+
+	g_assert_true(
+	    logline_find_all(line, strlen(line), keys, LENGTH(keys), v));
+	g_assert_true(logline_is(&v[0], "two"));
+	g_assert_null(v[1].s);
+	g_assert_cmpint(logline_int(&v[2], 0), ==, 1);
+	g_assert_false(
+	    logline_find_all(line, strlen(line) - 2, keys, LENGTH(keys), v));
+	g_assert_null(v[0].s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -504,5 +521,6 @@ main(int argc, char **argv)
 	g_test_add_func("/logline/calendar", test_calendar);
 	g_test_add_func("/logline/round-trip", test_round_trip);
 	g_test_add_func("/logline/speed", test_speed);
+	g_test_add_func("/logline/find-all", test_find_all);
 	return g_test_run();
 }
