@@ -545,7 +545,7 @@ read_range(const char *text, size_t len)
 	range.type = text + (piece - copy);
 	range.type_len = n;
 	while (next_piece(&at, ';', &piece, &n)) {
-		if (n > 2 && strncasecmp(piece, "q=", 2) == 0)
+		if (n >= 2 && strncasecmp(piece, "q=", 2) == 0)
 			range.weight = weight_of(piece + 2, n - 2);
 		if (n > 8 && strncasecmp(piece, "version=", 8) == 0) {
 			range.version = text + (piece + 8 - copy);

@@ -149,6 +149,10 @@ for my $line ('GET /metrics HTTP/1.0', "GET http://$private/metrics HTTP/1.1",
 }
 is http(get => '/metrics/')->{status}, 404, 'nor one below it';
 
+# Nor for what another site's page lets a browser on this machine do.
+is private($_ => '/metrics', { headers => { Origin => 'http://evil.example' } })
+    ->{status}, 403, "$_ with an origin" for qw(get post);
+
 # Pages are not without limits there.
 my @asked = map { private(post => '/login')->{status} } 1 .. 8;
 is scalar(grep { $_ == 429 } @asked), 3, 'the rest is limited as always';
