@@ -356,10 +356,15 @@ class Settings:
         """A reload reaches nginx only: it must not seem to do more, nor may
         later commands go by what is not in force."""
         started_with = self._recall()
-        for name in READ_AT_START:
+        for name in READ_AT_START + self._private_side():
             if self.values.get(name, "") != started_with.get(name, ""):
                 raise Mistake(f"{name} is read when the site starts; "
                               "for another value stop it and start it again")
+
+    def _private_side(self):
+        """Who reads figures there was told where it is."""
+        return ("SEOGA_PRIVATE_PORT", "SEOGA_PRIVATE_BIND") \
+            if self.monitoring else ()
 
     def forget(self):
         self.remembered_file.unlink(missing_ok=True)

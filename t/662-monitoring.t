@@ -225,6 +225,11 @@ is_deeply \%still, \%monitor,
 	like seoga('reload'), qr/SEOGA_ALERT_TO is read when the site starts/,
 	    'a setting of it that comes too late is refused';
 }
+{
+	local $ENV{SEOGA_PRIVATE_PORT} = 1 + (private_url() =~ /:(\d+)/)[0];
+	like seoga('reload'), qr/SEOGA_PRIVATE_PORT is read when the site/,
+	    'nor does the private side move away from it';
+}
 backend_stop('mariadb');
 site_stop();
 is_deeply [grep { !gone($_) } values %monitor], [], 'it stops with the site';
