@@ -190,7 +190,9 @@ class Monitoring:
                 f"--web.external-url=http://{listen['alertmanager']}/",
                 "--cluster.listen-address=",
                 long + listen["alertmanager"], "--log.level=warn"],
-            "node-exporter": [long + listen["node-exporter"],
+            # Debian's asks systemd, which may not run.
+            "node-exporter": ["--no-collector.systemd",
+                              long + listen["node-exporter"],
                               "--log.level=warn"],
             "nginx-exporter": [f"-nginx.scrape-uri=http://{self._private()}/nginx_status",
                       "-nginx.retries=20", "-nginx.retry-interval=1s",
