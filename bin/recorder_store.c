@@ -11,6 +11,7 @@
 #include "cache.h"
 #include "log.h"
 #include "metric.h"
+#include "statement.h"
 #include "traces.h"
 
 #define WAITING_MAX ((size_t)512 * 1024)
@@ -127,6 +128,8 @@ send_waiting(struct req *req)
 		return RC_OK;
 	}
 	rc = traces_add(req, waiting.data, waiting.len);
+	if (rc == RC_OK)
+		rc = statement_note(req, waiting.data, waiting.len);
 	/* It is there, and does not want it. */
 	if (rc == RC_BUG) {
 		lose_all();

@@ -239,6 +239,7 @@ static void
 succeeded(struct req *req, const struct run *run, int64_t rows)
 {
 	log_query(req, run, rows);
+	db_stmt_tell(req, run);
 	breaker_done(req->db->breaker, &req->db->call, true);
 }
 

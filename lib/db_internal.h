@@ -72,6 +72,7 @@ struct prepared {
 	struct column *columns;
 	unsigned ncolumns; /* 0: it gives no rows */
 	uint64_t used;	   /* when, by db->clock */
+	int64_t told;	   /* its text, in the log: when; 0 = not yet */
 };
 
 /* Finds run->prepared, or prepares it. */
@@ -79,6 +80,10 @@ int db_stmt_get(struct db *db, struct run *run);
 
 /* Gives it the arguments. */
 int db_stmt_bind(struct req *req, struct run *run);
+
+/* Once in a while, writes the text into the log of a request whose trace is
+ * kept: statement.h. */
+void db_stmt_tell(const struct req *req, const struct run *run);
 
 void db_stmt_forget_all(struct db *db);
 

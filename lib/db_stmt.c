@@ -4,6 +4,9 @@
  */
 #include "db_internal.h"
 
+#define TELL_AGAIN_US (INT64_C(600) * 1000000)
+#define TELL_MAX 4000 /* bytes of a text */
+
 static void
 prepared_free(struct prepared *p)
 {
@@ -96,6 +99,37 @@ db_stmt_get(struct db *db, struct run *run)
 	p->used = ++db->clock;
 	run->prepared = p;
 	return RC_OK;
+}
+
+/* Not in the middle of a character. */
+static size_t
+told_length(const char *sql, size_t len)
+{
+	if (len <= TELL_MAX)
+		return len;
+	len = TELL_MAX;
+	while (len > 0 && ((unsigned char)sql[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
+void
+db_stmt_tell(const struct req *req, const struct run *run)
+{
+	struct prepared *p = run->prepared;
+	size_t len, told;
+
+	if (!req->sampled || (p->told && run->begin - p->told < TELL_AGAIN_US))
+		return;
+	p->told = run->begin;
+	len = strlen(run->st->sql);
+	told = told_length(run->st->sql, len);
+	log_event(LOG_INFO, "db.statement");
+	log_str("name", p->name);
+	log_strn("sql", run->st->sql, told);
+	if (told < len)
+		log_int("bytes", (int64_t)len);
+	log_end();
 }
 
 void

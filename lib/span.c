@@ -299,7 +299,8 @@ sort_lines(struct tree *tree, const json_t *lines)
 	size_t i;
 
 	json_array_foreach(lines, i, line) {
-		if (!json_is_object(line))
+		/* The text of a statement is no step. */
+		if (!json_is_object(line) || span_line_is(line, "db.statement"))
 			continue;
 		if (span_line_is(line, "nginx.request"))
 			add_request_of_nginx(tree, line);

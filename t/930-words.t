@@ -163,7 +163,8 @@ is_deeply [grep { $entry->{$_} !~ /\p{Hangul}/ && /\pL{2}/ && !/^\{\{[^}]*\}\}$/
 
 # Words that a reader sees must be marked: nothing but tags, blanks, signs and
 # names between the HTML tags of a template.
-my %name = map { $_ => 1 } qw(서가 Seoga ISBN);
+my %name = map { $_ => 1 } qw(서가 Seoga ISBN SQL Redis UTC ms
+    A B EXPLAIN bin seoga trace);
 my @unmarked;
 for my $path (@templates) {
 	next if $path =~ /-url\.mustache$/;	# an address, for an attribute
