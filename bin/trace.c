@@ -1,7 +1,9 @@
 /*
- * seoga trace -- the life of a request, from the logs.
+ * seoga trace -- the life of a request, from the logs, or from Redis where the
+ * logs do not have it any more.
  *
  *	seoga trace ID			a waterfall: nginx, program, SQL, Redis
+ *	seoga trace --compare A B	where two requests differ
  *	seoga trace --last [N]		the latest requests and their ids
  *	seoga trace --slow MS [N]	those that took so long
  *
@@ -10,8 +12,9 @@
  */
 #include "trace.h"
 #include "command.h"
+#include "span_sum.h"
+#include "traces.h"
 
-#include <ctype.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
@@ -24,57 +27,39 @@
 #define LAST_MAX 100000
 
 static const char usage[] =
-    "usage: seoga trace [--json] [--log FILE|FOLDER]... ID\n"
+    "usage: seoga trace [--json] [--redis | --log FILE|FOLDER...] ID\n"
+    "       seoga trace [--json] [--redis | --log FILE|FOLDER...]"
+    " --compare A B\n"
     "       seoga trace [--json] [--log FILE|FOLDER]... --last [N]\n"
     "       seoga trace [--json] [--log FILE|FOLDER]... --slow MS [N]\n"
     "ID is what the header X-Request-Id said: 32 hexadecimal digits, or the"
-    " first\n8 or more of them, or a whole traceparent.";
+    " first\n8 or more of them, or a whole traceparent. What no log has is"
+    " looked for in\nRedis, which keeps an hour; --redis looks there"
+    " alone.";
 
 struct options {
 	struct trace_logs logs;
-	bool json, last;
+	bool json, last, redis, compare;
+	bool own_logs; /* none were named */
 	int64_t least_us;
 };
 
 /* --- what was asked for --- */
 
-static size_t
-hex_digits(const char *s)
-{
-	return strspn(s, "0123456789abcdef");
-}
-
-/* 00-TRACE-SPAN-FLAGS, as W3C Trace Context has it. */
-static bool
-is_traceparent(const char *s)
-{
-	return strlen(s) == 55 && hex_digits(s) == 2 && s[2] == '-' &&
-	    hex_digits(s + 3) == SPAN_TRACE_DIGITS && s[35] == '-' &&
-	    hex_digits(s + 36) == 16 && s[52] == '-' && hex_digits(s + 53) == 2;
-}
-
 static void
 read_id(const char *word, char digits[SPAN_TRACE_DIGITS + 1])
 {
-	char id[64] = "";
-	size_t len = strnlen(word, sizeof(id));
+	size_t len = strlen(word);
 
-	for (size_t i = 0; i < len && len < sizeof(id); i++)
-		id[i] = (char)tolower((unsigned char)word[i]);
-	if (is_traceparent(id)) {
-		memmove(id, id + 3, SPAN_TRACE_DIGITS);
-		id[SPAN_TRACE_DIGITS] = '\0';
-	}
-	len = strlen(id);
-	if (len == 0 || hex_digits(id) != len || len > SPAN_TRACE_DIGITS)
-		command_die(
-		    "\"%s\" is no request id; it has %d hexadecimal"
-		    " digits, as X-Request-Id and the foot of a page say",
-		    word, SPAN_TRACE_DIGITS);
-	if (len < TRACE_DIGITS_MIN)
+	if (span_read_id(word, digits))
+		return;
+	if (len > 0 && len < SPAN_DIGITS_MIN &&
+	    strspn(word, "0123456789abcdefABCDEF") == len)
 		command_die("\"%s\" is too short: give at least %d digits",
-		    word, TRACE_DIGITS_MIN);
-	memcpy(digits, id, len + 1);
+		    word, SPAN_DIGITS_MIN);
+	command_die("\"%s\" is no request id; it has %d hexadecimal digits, as"
+		    " X-Request-Id and the foot of a page say",
+	    word, SPAN_TRACE_DIGITS);
 }
 
 static long
@@ -103,11 +88,13 @@ add_log(struct trace_logs *logs, const char *path)
 static struct options
 read_options(int argc, char **argv)
 {
-	static const struct option known[] = { { "help", no_argument, NULL,
-						   'h' },
+	static const struct option known[] = { { "compare", no_argument, NULL,
+						   'c' },
+		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "last", no_argument, NULL, 'l' },
 		{ "log", required_argument, NULL, 'f' },
+		{ "redis", no_argument, NULL, 'r' },
 		{ "slow", required_argument, NULL, 's' }, { 0 } };
 	struct options o = { 0 };
 	int option;
@@ -115,6 +102,10 @@ read_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (option == 'f') {
 			add_log(&o.logs, optarg);
+		} else if (option == 'c') {
+			o.compare = true;
+		} else if (option == 'r') {
+			o.redis = true;
 		} else if (option == 'j') {
 			o.json = true;
 		} else if (option == 'l') {
@@ -184,11 +175,13 @@ terminal_width(void)
 }
 
 static int
-nothing_found(const struct trace_logs *logs, const char *digits)
+nothing_found(const struct trace_logs *logs, bool redis, const char *digits)
 {
 	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:", digits);
 	for (size_t i = 0; i < logs->n; i++)
 		fprintf(stderr, " %s", logs->log[i].path);
+	if (redis)
+		fputs(" Redis", stderr);
 	fputs("\nnginx writes its lines up to a second late, so try again in"
 	      " a moment;\n`seoga trace --last` lists the latest requests.\n",
 	    stderr);
@@ -228,21 +221,77 @@ show_requests(const struct options *o, const json_t *lines)
 	json_decref(requests);
 }
 
+/* NULL when Redis has nothing of it.  From here on values of jansson are in
+ * the memory of the command. */
+static json_t *
+find_in_redis(const char *digits)
+{
+	static struct req req;
+	json_t *lines;
+	int rc;
+
+	if (!req.conf)
+		command_open(&req, "trace", false);
+	rc = traces_find(&req, digits, &lines);
+	if (rc < 0 && rc != RC_NOT_FOUND)
+		command_die_of(&req, "Redis cannot be asked");
+	return rc == RC_OK ? lines : NULL;
+}
+
+/* Ends the command when there are none, or of several requests. */
+static json_t *
+lines_of(const struct options *o, const char *word)
+{
+	char digits[SPAN_TRACE_DIGITS + 1];
+	bool redis = o->redis;
+	json_t *lines = NULL;
+
+	read_id(word, digits);
+	if (!o->redis)
+		lines = trace_logs_find(&o->logs, digits);
+	if (json_array_size(lines) == 0 && (o->redis || o->own_logs)) {
+		redis = true;
+		lines = find_in_redis(digits);
+		if (lines && !o->redis)
+			fputs("No log has it any more; this is from Redis.\n",
+			    stderr);
+	}
+	if (json_array_size(lines) == 0)
+		exit(nothing_found(&o->logs, redis, digits));
+	if (check_unambiguous(lines, digits) != EXIT_SUCCESS)
+		exit(EXIT_FAILURE);
+	return lines;
+}
+
 static int
 show_one(const struct options *o, const char *word)
 {
-	char digits[SPAN_TRACE_DIGITS + 1];
-	json_t *lines;
-	int status;
+	json_t *lines = lines_of(o, word);
 
-	read_id(word, digits);
-	lines = trace_logs_find(&o->logs, digits);
-	status = json_array_size(lines) == 0 ? nothing_found(&o->logs, digits) :
-					       check_unambiguous(lines, digits);
-	if (status == EXIT_SUCCESS)
-		show_requests(o, lines);
+	show_requests(o, lines);
 	json_decref(lines);
-	return status;
+	return EXIT_SUCCESS;
+}
+
+static int
+show_two(const struct options *o, char **words)
+{
+	json_t *lines_a = lines_of(o, words[0]);
+	json_t *lines_b = lines_of(o, words[1]);
+	json_t *a = span_trees(lines_a), *b = span_trees(lines_b), *both;
+
+	if (o->json) {
+		both = json_pack("{s:O, s:O}", "a", a, "b", b);
+		print_json(both);
+		json_decref(both);
+	} else {
+		trace_print_pair(a, b, terminal_width());
+	}
+	json_decref(a);
+	json_decref(b);
+	json_decref(lines_a);
+	json_decref(lines_b);
+	return EXIT_SUCCESS;
 }
 
 static int
@@ -271,11 +320,16 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL); /* `seoga trace --last | head` */
 	o = read_options(argc, argv);
 	words = argc - optind;
-	if (words > 1 || (words == 0 && !o.last))
+	if (words > 1 + o.compare || (words == 0 && !o.last) ||
+	    (o.compare && (words != 2 || o.last)) ||
+	    (o.redis && (o.last || o.logs.n > 0)))
 		command_die("%s", usage);
-	if (o.logs.n == 0)
+	o.own_logs = o.logs.n == 0;
+	if (o.own_logs && !o.redis)
 		add_logs_of_site(&o.logs);
-	if (!o.last)
+	if (o.compare)
+		status = show_two(&o, argv + optind);
+	else if (!o.last)
 		status = show_one(&o, argv[optind]);
 	else
 		status = show_latest(&o,

@@ -7,8 +7,6 @@
 
 #include "span.h"
 
-#define TRACE_DIGITS_MIN 8 /* of an abbreviated one */
-
 struct trace_log {
 	char *path;
 	char *data; /* mapped, read only; NULL when the file is empty */
@@ -40,5 +38,12 @@ trace_logs_latest(const struct trace_logs *logs, size_t n, int64_t least_us);
 
 void trace_print(const json_t *spans, int width);
 void trace_print_list(const json_t *lines);
+/* A copy that cannot command a terminal, to be freed. */
+char *trace_harmless(const char *text);
+
+/* trace_pair.c */
+
+/* Where two traces differ: their first requests, side by side. */
+void trace_print_pair(const json_t *a, const json_t *b, int width);
 
 #endif

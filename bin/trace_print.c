@@ -37,8 +37,8 @@ columns_of(uint32_t ch)
 
 /* What a client sent must not command the terminal that shows it; a line
  * break is one of ours, or does no harm here. */
-static char *
-harmless(const char *text)
+char *
+trace_harmless(const char *text)
 {
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
 	size_t len = strlen(text), n;
@@ -159,7 +159,7 @@ static void
 print_span(const struct axis *axis, const json_t *span, int depth)
 {
 	bool rough = strcmp(span_text(span, "ev"), "nginx.request") == 0;
-	char *what = harmless(span_text(span, "what"));
+	char *what = trace_harmless(span_text(span, "what"));
 	size_t n = fit(what, axis->label - depth);
 	const char *rest = what + n;
 	json_t *part;
@@ -288,7 +288,7 @@ print_sum(const json_t *run)
 	printf("   (SQL %.2f, Redis %.2f, the program itself %.2f ms)\n",
 	    ms(us_of(run, "db.query")), ms(us_of(run, "redis.cmd")),
 	    ms(span_int(end, "us") - us_of_parts(run)));
-	why = harmless(span_text(end, "why"));
+	why = trace_harmless(span_text(end, "why"));
 	if (*why)
 		printf("The reader was told: %s\n", why);
 	free(why);
@@ -396,7 +396,7 @@ print_asides(const json_t *asides, const json_t *first, int width)
 		putchar('\n');
 	puts("   at ms  what jobs did for it later");
 	json_array_foreach(asides, i, span) {
-		char *what = harmless(span_text(span, "what"));
+		char *what = trace_harmless(span_text(span, "what"));
 		size_t n = fit(what, width - 10);
 
 		printf("%8.2f  ",
@@ -433,7 +433,7 @@ trace_print_list(const json_t *lines)
 	printf("%-32s  %-12s %6s %9s  %s\n", "ID", "TIME", "STATUS", "MS",
 	    "REQUEST");
 	json_array_foreach(lines, i, line) {
-		char *path = harmless(span_text(line, "path"));
+		char *path = trace_harmless(span_text(line, "path"));
 
 		printf("%-32.32s  %-12.12s %6d %9.2f  %.20s %s\n",
 		    span_text(line, "trace"),
