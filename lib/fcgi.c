@@ -286,6 +286,17 @@ fits_at_once(const struct fcgi_call *call, size_t len)
 	return call->body_rc == RC_OK && len <= FCGI_MAX_LENGTH;
 }
 
+/* What is left in libfcgi's buffer, and the record that ends the request: who
+ * waits for it shall not wait for what we do after the reply. */
+static int
+end_streams(const struct fcgi_call *call)
+{
+	int failed = FCGX_FClose(call->request->err);
+
+	failed |= FCGX_FClose(call->request->out);
+	return failed ? RC_BUG : RC_OK;
+}
+
 int
 fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
     const char *body, size_t body_len)
@@ -303,7 +314,7 @@ fcgi_reply(struct fcgi_call *call, const char *head, size_t head_len,
 		rc = put(out, "\r\n", 2);
 	if (rc == RC_OK)
 		rc = put(out, body, body_len);
-	return rc;
+	return rc == RC_OK ? end_streams(call) : rc;
 }
 
 /* While something of the body is unread, libfcgi must drain it before it
