@@ -226,8 +226,8 @@ metric_open(const struct conf *conf, const char *prog)
 		shared_unlock(lock);
 	if (!route)
 		return;
-	claim_worker();
 	add(&route->starts, 1);
+	claim_worker();
 }
 
 void

@@ -306,6 +306,7 @@ test_killed_at_start(void)
 	starts = route_named("hasty")->starts;
 	g_assert_cmpuint(starts, >, 300);
 	g_assert_cmpuint(route_named("hasty")->crashes, <=, 300);
+	g_assert_cmpuint(route_named("hasty")->crashes, <=, starts);
 	metric_open(&conf, "hasty");
 	g_assert_cmpuint(route_named("hasty")->starts, ==, starts + 1);
 	g_assert_cmpint(workers(), ==, 1);

@@ -38,6 +38,12 @@ is $open->{headers}{'content-type'},
     'OpenMetrics for who names it';
 my $o = metrics_parse($open->{content}, 'open');
 is_deeply $o->{mistakes}, [], 'and it is right';
+my %told = map { $_ => 1 } map { /`(seoga_\w+)`/g }
+    grep { /^\| `seoga_/ } split /\n/,
+    slurp("$ENV{SEOGA_SRCDIR}/doc/metrics.md");
+is_deeply [sort keys %{$m->{type}}], [sort keys %told],
+    'what there is is what doc/metrics.md tells of';
+
 # What is counted just now may begin between the two.
 is_deeply [sort grep { !/route=|code=/ } keys %{$o->{value}}],
     [sort grep { !/route=|code=/ } keys %{$m->{value}}],
