@@ -5,6 +5,7 @@
 #include "traces.h"
 
 #include "cache.h"
+#include "instance.h"
 #include "lib/backend.h"
 #include "model.h"
 
@@ -574,6 +575,37 @@ test_full(void)
 	check_lives();
 }
 
+/* --- instances --- */
+
+static void
+test_instances(void)
+{
+	json_t *list, *one;
+
+	begin();
+	g_assert_cmpint(instance_list(&req, &list), ==, RC_OK);
+	g_assert_cmpuint(json_array_size(list), ==, 0);
+	conf.var_dir = "/srv/one";
+	g_assert_cmpint(instance_beat(&req), ==, RC_OK);
+	g_assert_cmpint(instance_beat(&req), ==, RC_OK);
+	conf.var_dir = "/srv/two";
+	g_assert_cmpint(instance_beat(&req), ==, RC_OK);
+	g_assert_cmpint(instance_list(&req, &list), ==, RC_OK);
+	g_assert_cmpuint(json_array_size(list), ==, 2);
+	one = json_array_get(list, 0);
+	g_assert_cmpint(model_int(one, "pid"), ==, getpid());
+	g_assert_cmpint(model_int(one, "seen"), <=, 2);
+	g_assert_cmpstr(model_text(one, "version"), ==, PACKAGE_VERSION);
+	g_assert_cmpstr(model_text(one, "name"), !=,
+	    model_text(json_array_get(list, 1), "name"));
+	/* Its time is over. */
+	ask("DEL",
+	    arena_printf(req.arena, "instance:%s", model_text(one, "name")),
+	    NULL, NULL);
+	g_assert_cmpint(instance_list(&req, &list), ==, RC_OK);
+	g_assert_cmpuint(json_array_size(list), ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -606,6 +638,7 @@ main(int argc, char **argv)
 	g_test_add_func("/traces/age", test_age);
 	g_test_add_func("/traces/emptied", test_emptied);
 	g_test_add_func("/traces/full", test_full);
+	g_test_add_func("/traces/instances", test_instances);
 	status = g_test_run();
 	g_string_free(text, TRUE);
 	cache_close(req.cache);
