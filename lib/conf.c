@@ -153,6 +153,7 @@ load_telemetry(struct reader *r, struct conf *c)
 	if (!on)
 		c->trace_rate = 0;
 	c->trace_per_s = number(r, "SEOGA_TRACE_PER_S", 500, 0, 1000000);
+	c->sql_comments = number(r, "SEOGA_SQL_COMMENTS", 20, 0, 1000000);
 	c->trace_keep_s = number(r, "SEOGA_TRACE_KEEP_S", 3600, 1, 86400);
 	c->trace_max = number(r, "SEOGA_TRACE_MAX", 20000, 10, 10000000);
 	c->trace_bytes =

@@ -40,8 +40,9 @@ struct conf {
 	const char *ring_file, *metric_file, *history_file;
 	int history_step_s;		      /* of both, 10 */
 	const char *attack_file, *trend_file; /* attack.h, trend.h */
-	int trace_rate;	  /* of 10,000 requests, so many are sampled */
 	int trace_per_s;  /* of a host that are kept, 500; 0 = all */
+	int sql_comments; /* statements a second and worker, 20 */
+	int trace_rate;	  /* of 10,000 requests, so many are sampled */
 	int trace_keep_s; /* in Redis, 3600 */
 	int trace_max;	  /* traces, 20000 */
 	int trace_bytes;  /* of all of them, 33554432 */

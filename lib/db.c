@@ -109,16 +109,7 @@ attempt(struct req *req, struct run *run)
 	if (rc < 0)
 		return rc;
 	db->busy = true;
-	rc = db_stmt_get(db, run);
-	if (rc == RC_OK)
-		rc = db_stmt_bind(req, run);
-	if (rc == RC_OK) {
-		run->sent = true;
-		if (mysql_stmt_execute(run->prepared->stmt)) {
-			db_blame_stmt(run, run->prepared->stmt);
-			rc = RC_DOWN;
-		}
-	}
+	rc = db_stmt_run(req, run);
 	if (rc < 0)
 		db->busy = false;
 	return rc;

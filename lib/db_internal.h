@@ -6,6 +6,7 @@
  *   db_tx.c     transactions
  *   db_link.c   connects
  *   db_stmt.c   keeps the statements that are prepared on a link
+ *   db_comment.c  the comments of statements: who asks, for whom
  *   db_rows.c   columns -> JSON
  *   db_error.c  what went wrong, and what follows from it
  */
@@ -35,6 +36,13 @@ struct db {
 	MYSQL *link;		  /* NULL: not connected */
 	struct prepared *prepared[DB_STMTS_MAX];
 	size_t nprepared;
+	struct told {
+		uint64_t name;
+		int64_t at;
+	} told[128];		 /* texts of statements, in the log: when */
+	struct prepared *single; /* the last one with a request's comment */
+	int64_t comments_since;	 /* within a second from then on, */
+	int comments;		 /* so many had one */
 	uint64_t clock;
 	bool had_link; /* what is opened now is not the first */
 	bool busy;     /* between sending and the last row */
@@ -75,17 +83,23 @@ struct prepared {
 	int64_t told;	   /* its text, in the log: when; 0 = not yet */
 };
 
-/* Finds run->prepared, or prepares it. */
-int db_stmt_get(struct db *db, struct run *run);
-
-/* Gives it the arguments. */
-int db_stmt_bind(struct req *req, struct run *run);
+/* Runs the statement, prepared before or now. */
+int db_stmt_run(struct req *req, struct run *run);
 
 /* Once in a while, writes the text into the log of a request whose trace is
  * kept: statement.h. */
 void db_stmt_tell(const struct req *req, const struct run *run);
 
 void db_stmt_forget_all(struct db *db);
+
+/* --- db_comment.c ------------------------------------------------------- */
+
+/* Shall this statement carry the trace of its request? */
+bool db_comment_wanted(struct req *req, const struct run *run);
+
+/* The text with a comment by the specification of sqlcommenter; traced: with
+ * the trace, so that it is another text each time. */
+const char *db_comment(struct req *req, const struct db_stmt *st, bool traced);
 
 /* --- db_rows.c ---------------------------------------------------------- */
 

@@ -35,15 +35,16 @@ prepared_new(struct db *db, const struct db_stmt *st)
 }
 
 static int
-prepare(struct db *db, struct run *run, struct prepared **out)
+prepare(struct req *req, struct run *run, struct prepared **out)
 {
-	struct prepared *p = prepared_new(db, run->st);
+	struct prepared *p = prepared_new(req->db, run->st);
+	const char *text = db_comment(req, run->st, false);
 
 	if (!p) {
 		db_blame_memory(run);
 		return RC_DOWN;
 	}
-	if (mysql_stmt_prepare(p->stmt, p->sql, strlen(p->sql))) {
+	if (mysql_stmt_prepare(p->stmt, text, strlen(text))) {
 		db_blame_stmt(run, p->stmt);
 	} else if (db_columns_bind(p) < 0) {
 		db_blame_memory(run);
@@ -85,14 +86,16 @@ find_prepared(const struct db *db, const struct db_stmt *st)
 	return NULL;
 }
 
-int
-db_stmt_get(struct db *db, struct run *run)
+/* Finds run->prepared, or prepares it. */
+static int
+get(struct req *req, struct run *run)
 {
+	struct db *db = req->db;
 	struct prepared *p = find_prepared(db, run->st);
 
 	if (!p) {
 		evict(db);
-		if (prepare(db, run, &p) < 0)
+		if (prepare(req, run, &p) < 0)
 			return RC_DOWN;
 		db->prepared[db->nprepared++] = p;
 	}
@@ -113,23 +116,52 @@ told_length(const char *sql, size_t len)
 	return len;
 }
 
+/* When it was told: one that is prepared for a single time is known by
+ * its name (FNV-1a). */
+static int64_t *
+told_at(struct db *db, const struct run *run)
+{
+	uint64_t name = UINT64_C(0xcbf29ce484222325);
+	struct told *told;
+
+	if (run->prepared != db->single)
+		return &run->prepared->told;
+	for (const char *p = run->st->name; *p; p++)
+		name = (name ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	told = &db->told[name % LENGTH(db->told)];
+	if (told->name != name)
+		*told = (struct told){ .name = name };
+	return &told->at;
+}
+
 void
 db_stmt_tell(const struct req *req, const struct run *run)
 {
-	struct prepared *p = run->prepared;
 	size_t len, told;
+	int64_t *at;
 
-	if (!req->sampled || (p->told && run->begin - p->told < TELL_AGAIN_US))
+	if (!req->sampled)
 		return;
-	p->told = run->begin;
+	at = told_at(req->db, run);
+	if (*at && run->begin - *at < TELL_AGAIN_US)
+		return;
+	*at = run->begin;
 	len = strlen(run->st->sql);
 	told = told_length(run->st->sql, len);
 	log_event(LOG_INFO, "db.statement");
-	log_str("name", p->name);
+	log_str("name", run->st->name);
 	log_strn("sql", run->st->sql, told);
 	if (told < len)
 		log_int("bytes", (int64_t)len);
 	log_end();
+}
+
+static void
+forget_single(struct db *db)
+{
+	if (db->single)
+		prepared_free(db->single);
+	db->single = NULL;
 }
 
 void
@@ -138,6 +170,7 @@ db_stmt_forget_all(struct db *db)
 	for (size_t i = 0; i < db->nprepared; i++)
 		prepared_free(db->prepared[i]);
 	db->nprepared = 0;
+	forget_single(db);
 }
 
 /* Arguments. */
@@ -171,8 +204,8 @@ bind_arg(MYSQL_BIND *bind, const struct db_arg *arg)
 	}
 }
 
-int
-db_stmt_bind(struct req *req, struct run *run)
+static int
+bind_args(struct req *req, struct run *run)
 {
 	MYSQL_STMT *stmt = run->prepared->stmt;
 	MYSQL_BIND *binds;
@@ -191,4 +224,61 @@ db_stmt_bind(struct req *req, struct run *run)
 		return RC_BUG;
 	}
 	return RC_OK;
+}
+
+/* Running. */
+
+static int
+run_kept(struct req *req, struct run *run)
+{
+	int rc = get(req, run);
+
+	if (rc == RC_OK)
+		rc = bind_args(req, run);
+	if (rc < 0)
+		return rc;
+	run->sent = true;
+	if (mysql_stmt_execute(run->prepared->stmt) == 0)
+		return RC_OK;
+	db_blame_stmt(run, run->prepared->stmt);
+	return RC_DOWN;
+}
+
+/* Prepared and run in one trip; forgotten when the next one comes, as its rows
+ * have yet to be read. */
+static int
+run_single(struct req *req, struct run *run)
+{
+	const char *text = db_comment(req, run->st, true);
+	struct prepared *p = prepared_new(req->db, run->st);
+	unsigned nargs = (unsigned)run->nargs;
+	int rc;
+
+	forget_single(req->db);
+	if (!p) {
+		db_blame_memory(run);
+		return RC_DOWN;
+	}
+	req->db->single = run->prepared = p;
+	mysql_stmt_attr_set(p->stmt, STMT_ATTR_PREBIND_PARAMS, &nargs);
+	rc = bind_args(req, run);
+	if (rc < 0)
+		return rc;
+	run->sent = true;
+	if (mariadb_stmt_execute_direct(p->stmt, text, strlen(text))) {
+		db_blame_stmt(run, p->stmt);
+		return RC_DOWN;
+	}
+	if (db_columns_bind(p) == RC_OK)
+		return RC_OK;
+	db_blame_memory(run);
+	db_link_close(req->db); /* its rows are on their way */
+	return RC_DOWN;
+}
+
+int
+db_stmt_run(struct req *req, struct run *run)
+{
+	return db_comment_wanted(req, run) ? run_single(req, run) :
+					     run_kept(req, run);
 }

@@ -41,6 +41,7 @@ struct req {
 	const char *trace;  /* 32 hex digits */
 	const char *span;   /* 16 hex digits: this program's part */
 	bool sampled;	    /* its trace is kept */
+	const char *prog;   /* the program, as in the log; NULL for commands */
 	const char *addr;   /* the client's address */
 	bool head;	    /* HEAD: no body goes out */
 	bool https;
@@ -65,6 +66,7 @@ struct req {
 	 * the tests; times in microseconds, begin is log_now(), what ends in
 	 * _at counts from there. */
 	int db_count, redis_count;
+	int commented; /* its SQL has the trace: 1 yes, -1 no, 0 not said yet */
 	int64_t begin, db_us, redis_us;
 	int64_t sess_at, sess_us; /* what it took to know the reader */
 	int64_t form_at, form_us; /* to read the form */

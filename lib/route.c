@@ -191,6 +191,7 @@ init_request(struct req *req, struct fcgi_call *call, int64_t begin)
 {
 	*req = (struct req){ .conf = &worker.conf,
 		.route = worker.route,
+		.prog = worker.route->name,
 		.arena = worker.arena,
 		.db = worker.db,
 		.cache = worker.cache,

@@ -72,6 +72,7 @@ test_defaults(void)
 	g_assert_cmpint(c.cache_s, ==, 300);
 	g_assert_cmpint(c.form_limit, ==, 65536);
 	g_assert_cmpint(c.trace_rate, ==, 10000);
+	g_assert_cmpint(c.sql_comments, ==, 20);
 }
 
 static void

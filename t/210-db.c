@@ -349,7 +349,7 @@ test_log(void)
 	g_assert_cmpint(req.db_count, ==, 2);
 	text = test_log_take(log_file);
 	g_assert_nonnull(strstr(text,
-	    "\"db.query\",\"name\":\"COUNT\","
+	    "\"db.query\",\"name\":\"COUNT\",\"op\":\"SELECT\","
 	    "\"rows\":1,\"us\":"));
 	g_free(text);
 }

@@ -254,8 +254,11 @@ END { log_statements(0) if $ENV{SEOGA_TEST_DB_SOCKET} && site_dir() }
 my @ran = map { decode_base64($_) } split /\n/, sql("SELECT DISTINCT
     REPLACE(TO_BASE64(argument), '\\n', '') FROM mysql.general_log WHERE command_type = 'Execute'
     AND user_host LIKE 'p$$\[%'");
-# What a job prepared before the log was on is there without its values.
-@ran = grep { !/ \?/ } @ran;
+# Who asked for it stands behind it.  What a job prepared before the log was on
+# is there without its values.
+my %once;
+@ran = grep { !/ \?/ && !$once{$_}++ }
+    map { s{ /\*action=[^*]*\*/\z}{}r } @ran;
 cmp_ok scalar(@ran), '>=', 40, scalar(@ran) . ' statements ran';
 
 # Programs' names come from the log; commands have no part in it.
