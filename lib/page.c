@@ -21,7 +21,7 @@
 /* URLs of the static files with their contents' hashes: a browser may keep
  * them for good. */
 static struct {
-	char css[64], icon[64];
+	char css[64], watch[64], icon[64];
 } urls;
 
 /* The text of a file; NULL without it. */
@@ -63,6 +63,9 @@ page_init(const struct conf *conf)
 {
 	int rc = hash_file(conf, "seoga.css", urls.css, sizeof(urls.css));
 
+	if (rc == RC_OK)
+		rc = hash_file(
+		    conf, "watch.css", urls.watch, sizeof(urls.watch));
 	if (rc < 0)
 		return rc;
 	return hash_file(conf, "favicon.svg", urls.icon, sizeof(urls.icon));
@@ -484,8 +487,9 @@ add_reader(struct req *req, json_t *model)
 	model_set(model, "signed_in",
 	    !member ?
 		json_false() :
-		json_pack("{s:s, s:s, s:s, s:b}", "name", s->name, "username",
-		    s->username, "role", s->role, "staff", is_staff(s)));
+		json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", s->name,
+		    "username", s->username, "role", s->role, "staff",
+		    is_staff(s), "watches", sees_status(s)));
 	model_set(model, "admin_nav", admin_nav(req));
 	model_set(model, "status_nav", status_nav(req));
 	model_set(model, "cart_count",
@@ -524,6 +528,7 @@ static void
 add_site(json_t *model)
 {
 	model_set_text(model, "css", urls.css);
+	model_set_text(model, "watch_css", urls.watch);
 	model_set_text(model, "icon", urls.icon);
 	model_set(model, "year", this_year());
 	add_if_missing(model, "search", json_string(""));

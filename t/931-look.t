@@ -105,6 +105,9 @@ for my $name (grep { !/^part\/|^cover/ } @names) {
 
 my $css = slurp("$top/static/seoga.css");
 cmp_ok -s "$top/static/seoga.css", '<', 44_000, 'the style sheet is small';
+my $watch = slurp("$top/static/watch.css");
+cmp_ok length $watch, '<', 24_000, 'so is that of the pages for who watches';
+unlike $watch, qr/url\(|\@import|\@font-face/, 'which loads nothing else';
 unlike $css, qr/url\(|\@import|\@font-face/, 'it loads nothing else';
 
 # WCAG 2.2: relative luminance and contrast.
