@@ -4,6 +4,7 @@
 #include "breaker.h"
 #include "cache.h"
 #include "db.h"
+#include "instance.h"
 #include "model.h"
 #include "sales.h"
 #include "server.h"
@@ -310,6 +311,20 @@ panel_crashes(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
 	return more(page, page->from->crashes, page->to->crashes);
+}
+
+/* Of all hosts: they tell Redis. */
+double
+panel_instances(
+    struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
+{
+	json_t *list;
+
+	if (instance_list(page->req, &list) < 0) {
+		req_forgive(page->req);
+		return NAN;
+	}
+	return (double)json_array_size(list);
 }
 
 double

@@ -43,7 +43,7 @@ panel_value panel_cache_part, panel_none_part, panel_searches, panel_dropped;
 panel_value panel_edge_took, panel_sql_took, panel_redis_took;
 panel_value panel_sql_rate, panel_redis_rate;
 panel_value panel_busy_part, panel_connections_part, panel_redis_part;
-panel_value panel_workers, panel_starts, panel_crashes;
+panel_value panel_workers, panel_starts, panel_crashes, panel_instances;
 /* which: a breaker_backend. */
 panel_value panel_breaker_open;
 /* From history.h, of the chosen route. */

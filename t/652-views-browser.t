@@ -46,9 +46,9 @@ do {
 	http(get => '/books?q=' . $_) for qw(book zzzz 서가);
 	http(get => "/books/$_") for $book, 999999;
 	http(get => "/$_/" . 'long' x 30) for 'wp-admin', 'there' . time;
-	$reader->add($book, 1);
 	select undef, undef, undef, 0.2;
 } while (time < $until);
+$reader->add($book, 1);
 $reader->order;
 sql("INSERT INTO sales_days (day, orders, copies, revenue)
     VALUES (UTC_DATE(), 2, 3, 4500000) ON DUPLICATE KEY UPDATE orders = 2");
@@ -74,6 +74,13 @@ for my $lang (qw(en ko)) {
 	for my $kind (qw(phone desktop)) {
 		look_at($lang, $kind, $_) for @views;
 	}
+}
+
+sub keep_text {
+	my ($file, $text) = @_;
+
+	utf8::encode($text);
+	spew($file, $text);
 }
 
 sub look_at {
@@ -107,7 +114,7 @@ SKIP: {
 		like $shown, qr/^\s*\Q$heading{en}{$view}\E$/m,
 		    "w3m: $view";
 		like $shown, qr/\d/, 'with numbers';
-		spew("$folder/w3m-view-$view.txt", $shown) if $keep;
+		keep_text("$folder/w3m-view-$view.txt", $shown) if $keep;
 	}
 }
 
