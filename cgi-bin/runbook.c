@@ -25,15 +25,27 @@ is_name(const char *name, size_t len)
 	return len > 0 && len <= LETTERS_MAX;
 }
 
-/* The text of one, in the request's memory; NULL when there is none. */
-static char *
-read_text(struct req *req, const char *name, size_t *len)
+/* Its file in a language; English ones are in the folder itself. */
+static FILE *
+open_text(struct req *req, const char *name, enum lang lang)
 {
-	FILE *f = fopen(arena_printf(req->arena, "%s/runbook/%s.md",
-			    req->conf->doc_dir, name),
+	return fopen(
+	    arena_printf(req->arena, "%s/runbook/%s%s.md", req->conf->doc_dir,
+		lang == LANG_KO ? "ko/" : "", name),
 	    "re");
+}
+
+/* The text of one, in the request's memory and the reader's language, or in
+ * English if there is no other; NULL when there is none. */
+static char *
+read_text(struct req *req, const char *name, size_t *len, enum lang *lang)
+{
+	FILE *f = open_text(req, name, req->lang);
 	char *text;
 
+	*lang = f ? req->lang : LANG_EN;
+	if (!f)
+		f = open_text(req, name, LANG_EN);
 	if (!f)
 		return NULL;
 	text = arena_alloc(req->arena, TEXT_MAX);
@@ -199,9 +211,10 @@ crumbs(json_t *model, const char *name)
 static int
 show_one(struct req *req, const char *name)
 {
+	bool good = is_name(name, strlen(name));
+	enum lang lang;
 	size_t len;
-	const char *text =
-	    is_name(name, strlen(name)) ? read_text(req, name, &len) : NULL;
+	const char *text = good ? read_text(req, name, &len, &lang) : NULL;
 	json_t *model;
 
 	if (!text)
@@ -209,6 +222,7 @@ show_one(struct req *req, const char *name)
 		    req, RC_NOT_FOUND, _("There is no runbook of that name."));
 	model = model_of(req, text, len);
 	model_set_text(model, "name", name);
+	model_set_text(model, "text_lang", lang_code(lang));
 	return page_send(req, "runbook", crumbs(model, name));
 }
 
@@ -239,11 +253,13 @@ entry_of(struct req *req, const char *file)
 {
 	const char *name =
 	    arena_strndup(req->arena, file, strlen(file) - strlen(".md"));
+	enum lang lang;
 	size_t len;
-	const char *text = read_text(req, name, &len);
+	const char *text = read_text(req, name, &len, &lang);
 	const char *title = text ? title_of(text) : "";
 
-	return json_pack("{s:s, s:s, s:s%}", "name", name, "url",
+	return json_pack("{s:s, s:s, s:s, s:s%}", "name", name, "text_lang",
+	    text ? lang_code(lang) : "", "url",
 	    arena_printf(req->arena, "/runbook/%s", name), "title", title,
 	    strcspn(title, "\n"));
 }

@@ -89,9 +89,20 @@ for my $name (@names) {
 	like slurp("$top/doc/runbook/$name.md"),
 	    qr/^# $name: .*\n\n\*\*\u$labels->{severity}\*\*: /,
 	    'is there, and names its severity';
+	my %severity = (critical => '긴급', warning => '주의');
+	like slurp("$top/doc/runbook/ko/$name.md"),
+	    qr/^# $name: .*\n\n\*\*$severity{$labels->{severity}}\*\*: /,
+	    'in Korean, too';
 }
 is_deeply [map { basename($_, '.md') } glob "$top/doc/runbook/*.md"], \@names,
     'no runbook is left over';
+is_deeply [map { basename($_, '.md') } glob "$top/doc/runbook/ko/*.md"],
+    \@names, 'nor a Korean one';
+for my $name (@names) {
+	my @commands = map { my $text = slurp("$top/doc/runbook/$_$name.md");
+		[map { s/ +#.*//r } $text =~ /^ {4,}(.*)$/mg] } '', 'ko/';
+	is_deeply @commands, "$name: both say the same commands";
+}
 my %row = slurp("$top/doc/monitoring.md") =~
     m{^\| \[(\w+)\]\(runbook/\w+\.md\) \| (.*) \|$}mg;
 is_deeply [sort keys %row], \@names, 'doc/monitoring.md has them all';

@@ -164,8 +164,20 @@ like $reader->html,
     'commands stand as they are typed';
 like $reader->html, qr{<a href="/runbook/MariaDBDown">MariaDBDown</a>},
     'a link to another';
-like(Seoga::Reader->new(lang => 'ko')->get('/runbook')->text,
-    qr/문제가 생겼을 때/, 'in Korean');
+my $korean = Seoga::Reader->new(lang => 'ko');
+like $korean->get('/runbook')->text,
+    qr/문제가 생겼을 때.*MariaDBDown\s+MariaDB가 응답하지 않습니다/,
+    'in Korean';
+for my $name (@names) {
+	my ($main) = $korean->get("/runbook/$name")->html =~
+	    m{<main.*?>(.*)</main>}s;
+	is_deeply [$main =~ m{<h2>(.*?)</h2>}g], ['무엇을 뜻하나',
+		'독자에게 보이는 것', '먼저 볼 것', '원인과 대처',
+		'끝났는지 확인'], "$name in Korean";
+	unlike $main =~ s/<[^>]*>//gr, qr/\*\*|\]\(|`|^#/m,
+	    'nothing of its marks is left';
+	like $main, qr/<article class="prose runbook" lang="ko">/, 'and so said';
+}
 for my $path (qw(/runbook/Nothing /runbook/a.b
     /runbook/%2e%2e%2fREADME /runbook/MariaDBDown.md
     /runbook/MariaDBDown/), '/runbook/' . 'A' x 61) {
