@@ -1,9 +1,9 @@
 /* GET /runbook and /runbook/<alert> -- what an alert means and what helps:
  * doc/runbook/ as pages.  For everybody, since they are wanted most when
  * nobody can sign in. */
+#include "markdown.h"
 #include "route.h"
 
-#include <cmark.h>
 #include <ctype.h>
 #include <dirent.h>
 
@@ -55,7 +55,7 @@ read_text(struct req *req, const char *name, size_t *len, enum lang *lang)
 	return text;
 }
 
-/* --- one of them, as a model: the template escapes what it shows --- */
+/* --- one of them --- */
 
 /* Files refer to each other by name; pages by address. */
 static const char *
@@ -68,134 +68,6 @@ address_of(struct req *req, const char *url)
 		return arena_printf(
 		    req->arena, "/runbook/%.*s", (int)len - 3, url);
 	return http_url_is_local(url) ? url : "/runbook";
-}
-
-/* All that is text in a node and below it. */
-static const char *
-text_of(struct req *req, cmark_node *node)
-{
-	const char *own = cmark_node_get_literal(node), *text = own ? own : "";
-
-	if (cmark_node_get_type(node) == CMARK_NODE_SOFTBREAK)
-		text = " ";
-	for (cmark_node *n = cmark_node_first_child(node); n;
-	     n = cmark_node_next(n))
-		text = arena_printf(req->arena, "%s%s", text, text_of(req, n));
-	return text;
-}
-
-static json_t *
-inline_of(struct req *req, cmark_node *node)
-{
-	const char *text = text_of(req, node);
-	json_t *one =
-	    json_pack("{s:n, s:n, s:n, s:n}", "text", "code", "strong", "link");
-
-	switch (cmark_node_get_type(node)) {
-	case CMARK_NODE_CODE:
-		model_set_text(one, "code", text);
-		break;
-	case CMARK_NODE_EMPH:
-	case CMARK_NODE_STRONG:
-		model_set_text(one, "strong", text);
-		break;
-	case CMARK_NODE_LINK:
-		model_set(one, "link",
-		    json_pack("{s:s, s:s}", "label", text, "url",
-			address_of(req, cmark_node_get_url(node))));
-		break;
-	default:
-		model_set_text(one, "text", text);
-	}
-	return one;
-}
-
-static json_t *
-inlines_of(struct req *req, cmark_node *node)
-{
-	json_t *list = json_array();
-
-	for (cmark_node *n = cmark_node_first_child(node); n;
-	     n = cmark_node_next(n))
-		json_array_append_new(list, inline_of(req, n));
-	return json_pack("{s:o}", "inlines", list);
-}
-
-static json_t *blocks_of(struct req *req, cmark_node *node, bool tight);
-
-static json_t *
-items_of(struct req *req, cmark_node *list)
-{
-	json_t *items = json_array();
-
-	for (cmark_node *n = cmark_node_first_child(list); n;
-	     n = cmark_node_next(n))
-		json_array_append_new(
-		    items, blocks_of(req, n, cmark_node_get_list_tight(list)));
-	return json_pack("{s:o}", "items", items);
-}
-
-/* The paragraphs of a tight list are no paragraphs. */
-static json_t *
-block_of(struct req *req, cmark_node *node, bool tight)
-{
-	json_t *block = json_pack("{s:n, s:n, s:n, s:n, s:n}", "heading",
-	    "paragraph", "line", "commands", "list");
-
-	switch (cmark_node_get_type(node)) {
-	case CMARK_NODE_HEADING:
-		model_set(block, "heading", inlines_of(req, node));
-		break;
-	case CMARK_NODE_LIST:
-		model_set(block, "list", items_of(req, node));
-		break;
-	case CMARK_NODE_CODE_BLOCK:
-		model_set_text(block, "commands", text_of(req, node));
-		break;
-	default:
-		model_set(
-		    block, tight ? "line" : "paragraph", inlines_of(req, node));
-	}
-	return block;
-}
-
-static json_t *
-blocks_of(struct req *req, cmark_node *node, bool tight)
-{
-	json_t *list = json_array();
-
-	for (cmark_node *n = cmark_node_first_child(node); n;
-	     n = cmark_node_next(n))
-		json_array_append_new(list, block_of(req, n, tight));
-	return json_pack("{s:o}", "blocks", list);
-}
-
-static void
-free_document(void *document)
-{
-	cmark_node_free(document);
-}
-
-/* The first heading is the page's. */
-static json_t *
-model_of(struct req *req, const char *text, size_t len)
-{
-	cmark_node *document =
-	    cmark_parse_document(text, len, CMARK_OPT_VALIDATE_UTF8);
-	cmark_node *first = cmark_node_first_child(document);
-	const char *title = "";
-	json_t *model;
-
-	/* A full arena jumps out of here. */
-	arena_defer(req->arena, free_document, document);
-	if (first && cmark_node_get_type(first) == CMARK_NODE_HEADING) {
-		title = text_of(req, first);
-		cmark_node_unlink(first);
-		arena_defer(req->arena, free_document, first);
-	}
-	model = blocks_of(req, document, false);
-	model_set_text(model, "title", title);
-	return model;
 }
 
 static json_t *
@@ -220,7 +92,7 @@ show_one(struct req *req, const char *name)
 	if (!text)
 		return req_fail(
 		    req, RC_NOT_FOUND, _("There is no runbook of that name."));
-	model = model_of(req, text, len);
+	model = markdown_model(req, text, len, address_of);
 	model_set_text(model, "name", name);
 	model_set_text(model, "text_lang", lang_code(lang));
 	return page_send(req, "runbook", crumbs(model, name));
