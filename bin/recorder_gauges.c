@@ -36,6 +36,7 @@
 static struct {
 	bool open;
 	struct conf conf;
+	struct conf looking; /* of the breakers, who keep it */
 	struct db *db;
 	struct cache *cache;
 	struct breaker *breakers[BREAKER_BACKENDS];
@@ -51,8 +52,6 @@ at_most(int ms, int most)
 static void
 open_links(const struct conf *conf)
 {
-	struct conf shared = *conf;
-
 	if (gauges.open)
 		return;
 	gauges.conf = *conf;
@@ -60,10 +59,11 @@ open_links(const struct conf *conf)
 	gauges.conf.command_ms = at_most(conf->command_ms, COMMAND_MS);
 	gauges.db = db_open(&gauges.conf);
 	gauges.cache = cache_open(&gauges.conf);
-	shared.breaker_failures = BREAKER_FAILURES;
+	gauges.looking = *conf;
+	gauges.looking.breaker_failures = BREAKER_FAILURES;
 	for (int i = 0; i < BREAKER_BACKENDS; i++)
 		gauges.breakers[i] =
-		    breaker_new(&shared, (enum breaker_backend)i);
+		    breaker_new(&gauges.looking, (enum breaker_backend)i);
 	gauges.open = true;
 }
 
