@@ -161,6 +161,22 @@ load_telemetry(struct reader *r, struct conf *c)
 }
 
 static void
+load_otlp(struct reader *r, struct conf *c)
+{
+	const char *packed = text("SEOGA_OTLP_COMPRESSION", "none");
+
+	c->otlp_endpoint = text("SEOGA_OTLP_ENDPOINT", NULL);
+	c->otlp_headers = secret_text(r, "SEOGA_OTLP_HEADERS", "");
+	c->otlp_ms = number(r, "SEOGA_OTLP_MS", 10000, 100, 60000);
+	c->otlp_gzip = strcmp(packed, "gzip") == 0;
+	if (!c->otlp_gzip && strcmp(packed, "none") != 0)
+		fail(r,
+		    "SEOGA_OTLP_COMPRESSION must be gzip or none, not"
+		    " \"%s\".",
+		    packed);
+}
+
+static void
 load_site(struct reader *r, struct conf *c)
 {
 	c->template_dir = text("SEOGA_TEMPLATES", SEOGA_DATADIR "/templates");
@@ -210,6 +226,7 @@ conf_load(struct conf *conf, char *error, size_t error_size)
 	load_backends(&r, &c);
 	load_breaker(&r, &c);
 	load_telemetry(&r, &c);
+	load_otlp(&r, &c);
 	load_site(&r, &c);
 	load_events(&r, &c);
 	load_covers(&r, &c);

@@ -47,6 +47,12 @@ struct conf {
 	int trace_max;	  /* traces, 20000 */
 	int trace_bytes;  /* of all of them, 33554432 */
 
+	/* A collector of spans, see bin/otlp.c. */
+	const char *otlp_endpoint; /* its address; NULL: there is none */
+	const char *otlp_headers;  /* "name=value,...", "" = none */
+	int otlp_ms;		   /* deadline of one request, 10000 */
+	bool otlp_gzip;
+
 	const char *template_dir;
 	const char *locale_dir;
 	const char *static_dir;

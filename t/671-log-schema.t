@@ -22,6 +22,7 @@ my $page = slurp("$top/doc/log.md");
 # Events are words with a dot, told to log_event() or log_msg(): mostly there
 # and then, or by way of a function of the same file.
 my %by_way = (
+	'bin/otlp.c' => [qw(otlp.later otlp.refused otlp.rejected otlp.lost)],
 	'bin/statistics.c' => [qw(event.repeated event.counted)],
 	'cgi-bin/alerts.c' => [qw(alert.firing alert.resolved)],
 	'lib/aside.c' => [qw(cache.hit cache.early cache.miss)],
