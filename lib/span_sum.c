@@ -148,7 +148,7 @@ static void
 part_from(json_t *spans, int64_t user, json_t *own, int depth)
 {
 	for (size_t i = 0; i < json_array_size(spans) && depth > 0;) {
-		json_t *span = json_array_get(spans, i);
+		json_t *span = json_array_get(spans, i), *below;
 
 		if (!is_request(span) || is_of(span, user)) {
 			part_from(parts_of(span), user, own, depth - 1);
@@ -157,7 +157,9 @@ part_from(json_t *spans, int64_t user, json_t *own, int depth)
 		}
 		json_incref(span);
 		json_array_remove(spans, i);
-		json_array_extend(own, span_own(parts_of(span), user));
+		below = span_own(parts_of(span), user);
+		json_array_extend(own, below);
+		json_decref(below);
 		json_decref(span);
 	}
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define VALUES_MAX 200
+#define EXAMPLES 20   /* of a column */
 #define WORD_MAX 64   /* of a name in SQL */
 #define TABLES_MAX 16 /* in one statement */
 
@@ -233,59 +234,70 @@ resolve(const struct scan *scan, const json_t *columns, struct word w,
 	return false;
 }
 
-/* Something that is there, so that the plan is that of a usual request. */
-static int
-find_example(struct req *req, const char *column, const char *table,
-    const char *name, json_t *known)
-{
-	struct db_stmt st = { .name = "explain.example" };
-	json_t *row;
-	int rc;
-
-	if (json_object_get(known, column))
-		return RC_OK;
-	st.sql = arena_printf(req->arena,
-	    "SELECT CAST(%s AS CHAR) AS v FROM %s WHERE %s IS NOT NULL"
-	    " LIMIT 1",
-	    name, table, name);
-	rc = db_row(req, &st, DB_NO_ARGS, &row);
-	if (rc < 0 && rc != RC_NOT_FOUND)
-		return rc;
-	json_object_set_new(known, column,
-	    rc == RC_OK ? json_incref(json_object_get(row, "v")) :
-			  json_string("1"));
-	return RC_OK;
-}
-
 struct example {
 	struct req *req;
 	const struct scan *scan;
 	const json_t *columns;
-	json_t *known; /* "books.id" -> a value that is there */
+	json_t *known; /* "books.id" -> some values that are there */
 	json_t *told;
+	size_t n;
 };
+
+/* Some that are there, so that the plan is that of a usual request. */
+static int
+find_examples(struct example *e, const char *column, const char *table,
+    const char *name, json_t **values)
+{
+	const struct db_stmt st = { .name = "explain.example",
+		.sql = arena_printf(e->req->arena,
+		    "SELECT CAST(%s AS CHAR) AS v FROM %s WHERE %s IS NOT NULL"
+		    " LIMIT %d",
+		    name, table, name, EXAMPLES) };
+	json_t *rows = json_object_get(e->known, column);
+	int rc = RC_OK;
+
+	if (!rows) {
+		rc = db_rows(e->req, &st, DB_NO_ARGS, &rows);
+		if (rc == RC_OK)
+			json_object_set(e->known, column, rows);
+	}
+	if (rc == RC_OK)
+		*values = rows;
+	return rc;
+}
+
+/* The places of an IN (?, ?) get different ones. */
+static const char *
+pick(const struct example *e, const json_t *values)
+{
+	size_t n = json_array_size(values);
+	const char *text =
+	    n == 0 ? NULL : model_text(json_array_get(values, e->n % n), "v");
+
+	return text ? text : "1";
+}
 
 static int
 example_of(struct example *e, const struct value *value, struct db_arg *arg)
 {
 	char name[WORD_MAX + 1];
-	const char *table, *of = "", *text = "1";
+	const char *table, *of = "";
+	json_t *values = NULL;
 	int rc;
 
+	*arg = db_text("1");
 	if (value->limit) {
 		*arg = db_int(20);
 		of = "LIMIT";
 	} else if (value->column.len > 0 &&
 	    resolve(e->scan, e->columns, value->column, &table, name)) {
 		of = arena_printf(e->req->arena, "%s.%s", table, name);
-		rc = find_example(e->req, of, table, name, e->known);
+		rc = find_examples(e, of, table, name, &values);
 		if (rc < 0)
 			return rc;
-		text = model_text(e->known, of);
-		*arg = db_text(text ? text : "1");
-	} else {
-		*arg = db_text(text);
+		*arg = db_text(pick(e, values));
 	}
+	e->n++;
 	json_array_append_new(e->told, json_pack("{s:s}", "of", of));
 	return RC_OK;
 }
@@ -343,7 +355,10 @@ explain(struct req *req, const char *text, json_t *plan)
 	    arena_alloc(req->arena, VALUES_MAX * sizeof(*args));
 	struct scan scan = { .at = text };
 	size_t n = find_values(&scan, values);
-	struct example e = { req, &scan, NULL, json_object(), json_array() };
+	struct example e = { .req = req,
+		.scan = &scan,
+		.known = json_object(),
+		.told = json_array() };
 	json_t *columns, *steps;
 	int rc = all_columns(req, &columns);
 
