@@ -50,6 +50,7 @@ db_is_lost(unsigned code)
 	case CR_SERVER_GONE_ERROR:
 	case CR_SERVER_LOST:
 	case CR_SERVER_LOST_EXTENDED:
+	case CR_ERR_NET_WRITE: /* of several packets at once */
 	case ER_CONNECTION_KILLED:
 	case ER_SERVER_SHUTDOWN:
 		return true;
