@@ -223,7 +223,7 @@ line_path(
 			buf_printf(&path, "%c%zu,%d", on ? 'L' : 'M', i * STEP,
 			    y_of(values[i], top));
 		if (there && !on && !is_known(c, values, i + 1))
-			buf_str(&path, "h0");
+			buf_str(&path, "h2");
 		on = there;
 	}
 	text = arena_strndup(req->arena, path.data ? path.data : "", path.len);

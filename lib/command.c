@@ -73,6 +73,8 @@ open_all(struct req *req, const char *name, bool admin, int db_ms)
 	}
 	if (db_ms)
 		conf.command_ms = db_ms;
+	if (db_ms && db_ms < read.command_ms)
+		read.command_ms = db_ms;
 	if (secret_init() < 0)
 		command_die("the system has no randomness");
 	lang_open(conf.locale_dir);
@@ -95,6 +97,14 @@ command_open(struct req *req, const char *name, bool admin)
 	open_all(req, name, admin, admin ? ADMIN_MS : PATIENT_MS);
 	/* Progress is printed; only what goes wrong is worth a line. */
 	log_quiet();
+	metric_open(req->conf, NULL);
+}
+
+void
+command_open_hurried(struct req *req, const char *name, int ms)
+{
+	open_all(req, name, false, ms);
+	(void)log_open(name, "/dev/null");
 	metric_open(req->conf, NULL);
 }
 

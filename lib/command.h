@@ -15,6 +15,9 @@ void command_begin(const char *name);
  * tables, and they may take ten.  On a mistake writes it to stderr and ends
  * the process. */
 void command_open(struct req *req, const char *name, bool admin);
+/* The same for one that asks how the site is: an answer may take so many
+ * milliseconds, and who is away is no news for the log. */
+void command_open_hurried(struct req *req, const char *name, int ms);
 /* The same for a job (job.h): it logs as the programs do. */
 void command_open_job(struct req *req, const char *name);
 void command_close(struct req *req);

@@ -1,6 +1,8 @@
 /* stack -- see stack.h. */
 #include "stack.h"
 
+#include "log.h"
+
 #include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -98,8 +100,8 @@ pid_of(const struct conf *conf, const char *name)
 	return (int)strtol(text, NULL, 10);
 }
 
-int64_t
-stack_look(const struct conf *conf, struct stack_sum sums[STACK_PARTS])
+static int64_t
+look(const struct conf *conf, struct stack_sum sums[STACK_PARTS])
 {
 	static const struct {
 		const char *name;
@@ -121,6 +123,20 @@ stack_look(const struct conf *conf, struct stack_sum sums[STACK_PARTS])
 	}
 	for (int i = 0; i < STACK_PARTS; i++)
 		all += sums[i].bytes;
+	return all;
+}
+
+int64_t
+stack_look(const struct conf *conf, struct stack_sum sums[STACK_PARTS])
+{
+	static struct stack_sum kept[STACK_PARTS];
+	static int64_t until, all;
+
+	if (log_now() >= until) {
+		all = look(conf, kept);
+		until = log_now() + STACK_KEPT_S * INT64_C(1000000);
+	}
+	memcpy(sums, kept, sizeof(kept));
 	return all;
 }
 

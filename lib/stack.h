@@ -8,6 +8,8 @@
 
 #include "conf.h"
 
+#define STACK_KEPT_S 10
+
 enum stack_part {
 	STACK_PROGRAMS,
 	STACK_JOBS,
@@ -23,8 +25,9 @@ struct stack_sum {
 	int64_t bytes; /* proportional set size: what is shared, by halves */
 };
 
-/* All of them; reads a file of some kernel work for each process (100 us or
- * so): for every half a minute.  The bytes of all. */
+/* All of them.  The kernel adds up the pages of each process, which takes 100
+ * us or so, and more of a large one: who asks again within STACK_KEPT_S gets
+ * the same.  The bytes of all. */
 int64_t stack_look(const struct conf *conf, struct stack_sum sums[STACK_PARTS]);
 
 /* "programs", "jobs", ... */

@@ -132,6 +132,15 @@ view_time(struct req *req, int64_t seconds)
 	    req->lang == LANG_KO ? "(한국 시간)" : "UTC");
 }
 
+const char *
+view_minute(struct req *req, int64_t seconds)
+{
+	struct tm tm;
+
+	split_time(req, (time_t)seconds, &tm);
+	return arena_printf(req->arena, "%02d:%02d", tm.tm_hour, tm.tm_min);
+}
+
 static void
 set_stock(struct req *req, json_t *book, int64_t stock)
 {

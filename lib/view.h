@@ -17,6 +17,8 @@ const char *view_number(struct req *req, int64_t n);
 const char *view_date(struct req *req, const char *iso);
 /* Day, minute and zone of Unix seconds. */
 const char *view_time(struct req *req, int64_t seconds);
+/* The minute of the day, "20:31", in the same zone. */
+const char *view_minute(struct req *req, int64_t seconds);
 /* Unix seconds of "2026-11-21T10:20:30Z", for view_time(); 0 for NULL. */
 int64_t view_seconds(const char *iso);
 
