@@ -485,11 +485,10 @@ add_reader(struct req *req, json_t *model)
 
 	model_set(model, "guest", json_boolean(!member));
 	model_set(model, "signed_in",
-	    !member ?
-		json_false() :
-		json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", s->name,
-		    "username", s->username, "role", s->role, "staff",
-		    is_staff(s), "watches", sees_status(s)));
+	    !member ? json_false() :
+		      json_pack("{s:s, s:s, s:s, s:b, s:b}", "name", s->name,
+			  "username", s->username, "role", s->role, "staff",
+			  is_staff(s), "watches", sees_status(s)));
 	model_set(model, "admin_nav", admin_nav(req));
 	model_set(model, "status_nav", status_nav(req));
 	model_set(model, "cart_count",

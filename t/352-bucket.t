@@ -116,6 +116,7 @@ sub keep {
 	my $file = "$disk/$name";
 
 	if ($method eq 'PUT') {
+		spew("$file.trace", $header->{traceparent} // 'none');
 		spew("$file.type", $header->{'content-type'} . ' ' .
 		    $header->{'cache-control'});
 		spew($file, $body);
@@ -232,6 +233,13 @@ subtest 'into the bucket' => sub {
 	    'with what they are';
 	is_deeply [local_files()], ["$hash-small.jpg", "$hash.jpg"],
 	    'and here, too';
+	my ($put) = grep { $_->{ev} eq 'child.run' &&
+	    ($_->{file} // '') eq "$hash.jpg" } log_lines();
+	is slurp("$disk/$hash.jpg.trace"),
+	    '00-' . $kim->trace . "-$put->{span}-01",
+	    'the bucket was told the trace';
+	is_deeply [@$put{qw(name act host status)}],
+	    ['seoga-s3', 'put', '127.0.0.1', 0], 'and the log who was asked';
 	is $reader->get("/covers/$hash.jpg")->status, 200, 'readers see it';
 	is_deeply [noted()], [], 'from here';
 };
