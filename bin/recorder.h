@@ -79,7 +79,7 @@ void share_set(struct ring *ring, int per_s);
 /* A line that a program handed over; and is the request of that trace kept,
  * of which nginx tells now?  program: one was asked. */
 void share_note(const char *line, size_t len);
-bool share_has(const struct ring *ring, const struct logline_value *trace,
-    bool program);
+bool share_has(
+    const struct ring *ring, const struct logline_value *trace, bool program);
 
 #endif

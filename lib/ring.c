@@ -487,7 +487,8 @@ take_back(struct ring *ring, struct buf *out, size_t *taken)
 	size_t n = find_left(ring);
 	bool all;
 
-	if (n == 0)
+	/* Without /proc all of them would seem dead. */
+	if (n == 0 || start_of(getpid()) == 0)
 		return true;
 	left = malloc(n * sizeof(left[0]));
 	if (!left)

@@ -641,9 +641,9 @@ main(int argc, char **argv)
 	g_test_add_func("/traces/instances", test_instances);
 	status = g_test_run();
 	g_string_free(text, TRUE);
-	cache_close(req.cache);
 	json_set_alloc_funcs(malloc, free);
 	test_req_close(&req);
+	cache_close(req.cache);
 	unlink(log_file);
 	return status;
 }
