@@ -205,12 +205,6 @@ panel_json(const struct panel_view *view, const struct panel *panel)
 /* --- a dashboard --- */
 
 static int
-width_of(enum panel_kind kind)
-{
-	return kind == PANEL_TABLE ? WIDE : WIDE / 2;
-}
-
-static int
 height_of(enum panel_kind kind)
 {
 	return kind == PANEL_STAT ? STAT_HIGH :
@@ -225,16 +219,7 @@ place(json_t *panel, int h, int w, int x, int y)
 	    json_pack("{s:i, s:i, s:i, s:i}", "h", h, "w", w, "x", x, "y", y));
 }
 
-/* Would the next one begin a row of its own? */
-static bool
-is_last_of_row(const struct panel_view *view, size_t i)
-{
-	return i + 1 == view->npanels ||
-	    height_of(view->panels[i + 1].kind) !=
-	    height_of(view->panels[i].kind);
-}
-
-/* Side by side where two fit, rows of one height; one alone has all of it. */
+/* Two in a row, or one. */
 static json_t *
 panels_json(const struct panel_view *view)
 {
@@ -243,15 +228,12 @@ panels_json(const struct panel_view *view)
 
 	for (size_t i = 0; i < view->npanels; i++) {
 		int h = height_of(view->panels[i].kind);
-		int w = width_of(view->panels[i].kind);
-		bool last = is_last_of_row(view, i);
+		int w = panel_is_wide(view, i) ? WIDE : WIDE / 2;
 
-		if (x == 0 && last)
-			w = WIDE;
 		one = panel_json(view, &view->panels[i]);
 		place(one, h, w, x, y);
 		json_array_append_new(list, one);
-		x = x + w < WIDE && !last ? x + w : 0;
+		x = x + w < WIDE ? x + w : 0;
 		y += x == 0 ? h : 0;
 	}
 	return list;

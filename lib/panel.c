@@ -524,6 +524,20 @@ static const struct panel_view attack = { .name = "attack",
 const struct panel_view *const panel_views[PANEL_VIEWS] = { &application, &api,
 	&database, &redis, &business, &attack };
 
+bool
+panel_is_wide(const struct panel_view *view, size_t i)
+{
+	const struct panel *panels = view->panels;
+	size_t first = i;
+
+	while (first > 0 && panels[first - 1].kind == panels[i].kind)
+		first--;
+	return panels[i].kind == PANEL_TABLE ||
+	    ((i - first) % 2 == 0 &&
+		(i + 1 == view->npanels ||
+		    panels[i + 1].kind != panels[i].kind));
+}
+
 const struct panel_view *
 panel_view(const char *name)
 {

@@ -61,6 +61,10 @@ struct panel_view {
 #define PANEL_VIEWS 6
 extern const struct panel_view *const panel_views[PANEL_VIEWS];
 
+/* Does the panel at i take a row of its own?  Tables do, and what has no
+ * neighbour of its kind. */
+bool panel_is_wide(const struct panel_view *view, size_t i);
+
 /* NULL: there is none of that name. */
 const struct panel_view *panel_view(const char *name);
 

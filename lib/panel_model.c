@@ -259,8 +259,12 @@ panel_list(struct req *req, const struct panel_view *view, const char *route,
 		attack_open(req->conf);
 	opened = true;
 	read_page(&page, view);
-	for (size_t i = 0; i < view->npanels; i++)
-		json_array_append_new(list, panel_of(&page, &view->panels[i]));
+	for (size_t i = 0; i < view->npanels; i++) {
+		json_t *one = panel_of(&page, &view->panels[i]);
+
+		model_set_bool(one, "wide", panel_is_wide(view, i));
+		json_array_append_new(list, one);
+	}
 	*panels = list;
 	return RC_OK;
 }
