@@ -46,10 +46,10 @@ subtest 'a page' => sub {
 
 	ok await(5, sub { events_of(kept($trace)) =~ /req\.end/ }),
 	    'its lines are kept';
-	cmp_ok time - $start, '<', 2, 'soon';
+	cmp_ok time - $start, '<', 3, 'soon';
 	ok await(5, sub { events_of(kept($trace)) =~ /nginx\.request/ }),
 	    'so is that of nginx';
-	cmp_ok time - $start, '<', 3, 'a little later';
+	cmp_ok time - $start, '<', 5, 'a little later';
 	like events_of(kept($trace)),
 	    qr/^req\.begin.* db\.query.* req\.end nginx\.request$/, 'all of them';
 	my @logged = grep { $_->{trace} eq $trace } log_lines(), access_lines();
@@ -63,7 +63,7 @@ subtest 'no program was asked' => sub {
 		ok await(5, sub {
 			events_of(kept($trace)) eq 'nginx.request' }),
 		    'nginx alone';
-		ok await(1, sub {
+		ok await(3, sub {
 			join(' ', map { redis('LRANGE', $_, 0, -1) }
 			    split /\n/, redis('KEYS', 'trace-list:*'))
 			    =~ /^\d+ \d+ $_->[1] GET - 0 0 0 \d+ $trace \S+$/m
@@ -164,6 +164,8 @@ subtest 'at rest' => sub {
 	};
 	my $before = $ticks->();
 
+	plan skip_all => 'the sanitizer takes more'
+	    if slurp("/proc/$pid/maps") =~ /libasan/;
 	sleep 5;
 	cmp_ok $ticks->() - $before, '<=', 5, 'the recorder takes under 1 %';
 	ok !(grep { $_->{ev} eq 'job.round' && $_->{prog} eq 'recorder' }
