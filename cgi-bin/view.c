@@ -7,12 +7,11 @@
 #include <time.h>
 
 #define PATH "/status/"
-#define REFRESH_S 30
 #define STALE_S 60 /* since the recorder has set the gauges */
 
 static const struct field fields[] = { { "route", FIELD_TEXT, FIELD_QUERY, 0,
 					   METRIC_NAME - 1, N_("Program") },
-	{ 0 } };
+	{ "refresh", FIELD_TEXT, FIELD_QUERY, 0, 3, N_("Refresh") }, { 0 } };
 
 /* Of what is counted only: a name from outside is shown nowhere. */
 static const char *
@@ -63,6 +62,23 @@ stale_text(struct req *req)
 	    gauged ? view_time(req, gauged) : _("the site was started"));
 }
 
+static bool
+refreshes(const struct req *req)
+{
+	const char *refresh = form_str(req, "refresh");
+
+	return !refresh || strcmp(refresh, "0") != 0;
+}
+
+/* The same page, which comes anew or does not. */
+static const char *
+other_url(struct req *req, const char *route)
+{
+	return arena_printf(req->arena, "%s?%s%s%s%s", req->path,
+	    route ? "route=" : "", route ? route : "", route ? "&" : "",
+	    refreshes(req) ? "refresh=0" : "refresh=1");
+}
+
 static json_t *
 view_model(struct req *req, const struct panel_view *view)
 {
@@ -71,12 +87,12 @@ view_model(struct req *req, const struct panel_view *view)
 
 	if (panel_list(req, view, route, &panels) < 0)
 		return NULL;
-	model = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:i}", "heading",
+	model = json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:b, s:s}", "heading",
 	    lang_lookup(view->title), "lead", lang_lookup(view->lead), "panels",
 	    panels, "routes",
 	    view->by_route ? route_options(route) : json_null(), "stale",
-	    stale_text(req), "now", view_time(req, (int64_t)time(NULL)),
-	    "refresh_s", REFRESH_S);
+	    stale_text(req), "time_text", view_time(req, (int64_t)time(NULL)),
+	    "refresh", refreshes(req), "other_url", other_url(req, route));
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Status"), "/status");
 	page_crumb(model, lang_lookup(view->title), NULL);
@@ -97,7 +113,6 @@ show(struct req *req)
 	model = view_model(req, view);
 	if (!model)
 		return RC_BUG;
-	http_headerf(req, "Refresh", "%d", REFRESH_S);
 	return page_send(req, "view", model);
 }
 

@@ -81,7 +81,8 @@ subtest 'who may see them' => sub {
 subtest 'in both languages, each chart for everybody' => sub {
 	for my $path (@views) {
 		$admin->get($path);
-		is $admin->header('refresh'), 30, "$path: comes again";
+		like $admin->html, qr{<meta http-equiv="refresh" content="15">},
+		    "$path: comes again";
 		charts_ok($admin->html, $path);
 		like $admin->html, qr/<html lang="en"/, "$path: in English";
 		is $korean->get($path)->status, 200, "$path: in Korean";
@@ -92,6 +93,20 @@ subtest 'in both languages, each chart for everybody' => sub {
 		    qr/>(?:Requests|Memory|Yes|No|Keys)</, "$path: all of it";
 		unlike $admin->html, qr/\bnan\b|\binf\b/i, "$path: numbers";
 	}
+};
+
+subtest 'a page that stays' => sub {
+	$admin->get('/status/api?route=register');
+	my ($url) = $admin->html =~ m{<a href="([^"]*refresh=0)">};
+	is $url, '/status/api?route=register&amp;refresh=0', 'is a link away';
+	$admin->get($url =~ s/&amp;/&/gr);
+	unlike $admin->html, qr/http-equiv="refresh"/, 'and stays';
+	like $admin->html, qr{<option selected>register</option>}, 'as it was';
+	like $admin->html,
+	    qr{<input type="hidden" name="refresh" value="0">},
+	    'also when another program is chosen';
+	like $admin->html, qr{href="[^"]*route=register&amp;refresh=1"},
+	    'and back';
 };
 
 subtest 'the road through them' => sub {
