@@ -12,7 +12,7 @@ from settings import TOP, Mistake, alive, from_template, runs
 
 HERE = TOP / "control"
 START_S = 30
-ACCOUNTS = "2\n"        # which of them an instance has
+ACCOUNTS = "3\n"        # which of them an instance has
 
 
 class Backend:
@@ -148,6 +148,7 @@ class MariaDB(Backend):
                 IDENTIFIED BY '{password}';
             GRANT SELECT, INSERT, UPDATE, DELETE ON seoga.*
                 TO seoga@localhost;
+            GRANT REPLICA MONITOR ON *.* TO seoga@localhost;
             CREATE OR REPLACE USER seoga_admin@localhost
                 IDENTIFIED BY '{admin}';
             GRANT ALL ON seoga.* TO seoga_admin@localhost;
