@@ -412,6 +412,7 @@ static const struct {
 	{ "/status/business", N_("Business"), false },
 	{ "/status/attack", N_("Attacks"), false },
 	{ "/trace", N_("Traces"), true },
+	{ "/runbook", N_("Runbooks"), false },
 };
 
 static bool
@@ -464,7 +465,8 @@ status_nav(const struct req *req)
 	json_t *links = json_array();
 
 	if (!req->sess || !req->sess->user_id ||
-	    (!begins(req->path, "/status") && !begins(req->path, "/trace")))
+	    (!begins(req->path, "/status") && !begins(req->path, "/trace") &&
+		!begins(req->path, "/runbook")))
 		return json_null();
 	for (size_t i = 0; i < LENGTH(status_pages); i++) {
 		if (!status_pages[i].member && !sees_status(req->sess))

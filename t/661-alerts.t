@@ -9,6 +9,7 @@ use JSON::PP qw(encode_json);
 use Test::More;
 
 use Seoga::Reader;
+use Seoga::Staff;
 use Seoga::Test;
 
 my $top = $ENV{SEOGA_SRCDIR};
@@ -183,6 +184,13 @@ for my $path (qw(/runbook/Nothing /runbook/a.b
     /runbook/MariaDBDown/), '/runbook/' . 'A' x 61) {
 	is $reader->get($path)->status, 404, "$path: none";
 }
+
+# Who sees /status finds them there, and the way back.
+my $student = staff('student');
+like $student->get('/runbook/RedisDown')->html,
+    qr{<nav[^>]*>.*href="/status".*href="/runbook"}s, 'beside /status';
+unlike $reader->get('/runbook/RedisDown')->html, qr{href="/status"},
+    'but for others';
 
 # Wanted most when nobody can sign in.
 redis('SHUTDOWN', 'NOSAVE');
