@@ -7,6 +7,7 @@
 #include "view_trace.h"
 
 #define ID_MAX 60
+#define LINES_MAX 600 /* that a page can show; more are cut */
 
 static const struct field fields[] = { { "id", FIELD_TEXT, FIELD_PATH, 0,
 					   ID_MAX, N_("Request id") },
@@ -60,8 +61,27 @@ not_kept(struct req *req, const char *digits)
 	    digits, req->conf->trace_keep_s / 60, digits);
 }
 
+/* A client may use one id again and again: its latest requests. */
+static bool
+cut(json_t *lines)
+{
+	json_t *latest = json_array(), *line;
+	size_t n = json_array_size(lines), i;
+
+	if (n > LINES_MAX) {
+		json_array_foreach(lines, i, line)
+			if (i >= n - LINES_MAX)
+				json_array_append(latest, line);
+		json_array_clear(lines);
+		json_array_extend(lines, latest);
+	}
+	json_decref(latest);
+	return n > LINES_MAX;
+}
+
 static int
-find(struct req *req, const char *text, const char **id, json_t **roots)
+find(struct req *req, const char *text, const char **id, json_t **roots,
+    bool *is_cut)
 {
 	const char *digits;
 	json_t *lines, *found;
@@ -74,6 +94,7 @@ find(struct req *req, const char *text, const char **id, json_t **roots)
 		return not_kept(req, digits);
 	if (rc < 0)
 		return rc;
+	*is_cut = cut(lines);
 	found = span_trees(lines);
 	if (!sees_all(req))
 		found = span_own(found, req->sess->user_id);
@@ -141,7 +162,8 @@ show_one(struct req *req)
 {
 	json_t *roots, *model, *views, *statements, *lines;
 	const char *id;
-	int rc = find(req, form_str(req, "id"), &id, &roots);
+	bool is_cut;
+	int rc = find(req, form_str(req, "id"), &id, &roots, &is_cut);
 
 	if (rc < 0 || (rc = view_statements(req, roots, &statements)) < 0)
 		return rc;
@@ -153,6 +175,7 @@ show_one(struct req *req)
 	    "any_statements", json_array_size(statements) > 0, "lines", lines,
 	    "line_count", (json_int_t)json_array_size(lines), "sees_all",
 	    sees_all(req));
+	model_set_bool(model, "is_cut", is_cut);
 	page_crumb(model, _("Home"), "/");
 	page_crumb(model, _("Traces"), "/trace");
 	page_crumb(model, arena_printf(req->arena, "%.8s…", id), NULL);
@@ -187,10 +210,12 @@ static int
 show_two(struct req *req)
 {
 	const char *id_a, *id_b;
+	bool is_cut;
 	json_t *a, *b, *model;
-	int rc = find(req, form_str(req, "a"), &id_a, &a);
+	int rc = find(req, form_str(req, "a"), &id_a, &a, &is_cut);
 
-	if (rc < 0 || (rc = find(req, form_str(req, "b"), &id_b, &b)) < 0)
+	if (rc < 0 ||
+	    (rc = find(req, form_str(req, "b"), &id_b, &b, &is_cut)) < 0)
 		return rc;
 	model = view_trace_pair(req, first_root(a), first_root(b));
 	model_set(model, "left", side(req, id_a, first_root(a)));

@@ -10,7 +10,7 @@
 	16 /* of one trace: whose id is used again and again
 			     has its latest requests shown */
 #define BLOCKS_AT_ONCE 4
-#define LINES_MAX 5000
+#define LINES_MAX 1500 /* more do not fit into the memory of a request */
 
 struct line {
 	const char *s;

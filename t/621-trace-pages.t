@@ -164,7 +164,7 @@ subtest 'the page' => sub {
 	    'a guest';
 	for my $form (substr($add, 0, 20), uc $add, "00-$add-" . '1' x 16 .
 	    '-01') {
-		is $student->get("/trace/$form")->status, 200, $form;
+		is $student->get("/trace/$form")->status, 200, "as $form";
 	}
 };
 
@@ -358,6 +358,21 @@ subtest 'page by page' => sub {
 	is_deeply [grep { !$count{$_} } keys %made], [], 'all of them';
 	is_deeply [grep { $count{$_} > 1 && $_ ne $mine } keys %count], [],
 	    'each once';
+};
+
+subtest 'one id for hundreds of requests' => sub {
+	my $id = 'abcd' x 8;
+
+	share_trace($id);
+	http(get => '/books?q=pride', { headers => { 'X-Request-Id' => $id } })
+	    for 1 .. 300;
+	ok await(10, sub {
+		$student->get("/trace/$id")->text =~ /more than this page can/;
+	}), 'the latest of them';
+	is $student->status, 200, 'are shown';
+	cmp_ok length $student->bytes, '<', 1_500_000, 'within bounds';
+	is $student->get("/trace/compare?a=$id&b=$id")->status, 200,
+	    'compared, too';
 };
 
 subtest 'what makes no sense' => sub {
