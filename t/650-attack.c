@@ -385,7 +385,7 @@ test_order(void)
 	struct attack_seen three[3];
 
 	start();
-	for (int i = 1; i <= 9; i++) {
+	for (int i = 1; i <= 8; i++) {
 		char addr[32];
 
 		snprintf(addr, sizeof(addr), "192.0.2.%d", i);
@@ -395,8 +395,8 @@ test_order(void)
 	answered(NOW, "192.0.2.77", "/.env", 404);
 	g_assert_cmpuint(attack_list(NOW, three, 3), ==, 3);
 	g_assert_cmpstr(three[0].addr, ==, "192.0.2.77");
-	g_assert_cmpstr(three[1].addr, ==, "192.0.2.9");
-	g_assert_cmpstr(three[2].addr, ==, "192.0.2.8");
+	g_assert_cmpstr(three[1].addr, ==, "192.0.2.8");
+	g_assert_cmpstr(three[2].addr, ==, "192.0.2.7");
 	g_assert_cmpuint(attack_list(NOW, three, 0), ==, 0);
 }
 
