@@ -461,17 +461,21 @@ start_over(struct ring *ring)
 	ring->used = larger(used, old);
 }
 
+/* One that ended in good order may have finished just before we looked for
+ * it: then its slots are not what they were. */
 static void
-free_left(struct ring *ring, struct found *left, size_t n)
+free_left(struct ring *ring, const struct found *left, size_t n)
 {
 	uint64_t last = FREE, owners = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		uint64_t state = left[i].what;
+
+		if (!atomic_compare_exchange_strong(
+			&ring->board->slots[left[i].slot].state, &state, FREE))
+			continue;
 		owners += left[i].what != last;
 		last = left[i].what;
-		atomic_compare_exchange_strong(
-		    &ring->board->slots[left[i].slot].state, &left[i].what,
-		    FREE);
 	}
 	count_dropped(ring, owners);
 }
