@@ -227,6 +227,23 @@ static const bool json_plain[256] = {
 	[0x5d ... 0x7e] = true,
 };
 
+/* U+0080 to U+009F, which terminals obey, and U+2028 and U+2029, where some
+ * end a line. */
+static bool
+is_control(const unsigned char *u)
+{
+	return (u[0] == 0xc2 && u[1] < 0xa0) ||
+	    (u[0] == 0xe2 && u[1] == 0x80 && (u[2] & 0xfe) == 0xa8);
+}
+
+static void
+json_escape_long(struct buf *b, const unsigned char *u, size_t n)
+{
+	buf_printf(b, "\\u%04x",
+	    n == 2 ? (u[0] & 0x1fu) << 6 | (u[1] & 0x3fu) :
+		     0x2000u | (u[1] & 0x3fu) << 6 | (u[2] & 0x3fu));
+}
+
 void
 buf_json(struct buf *b, const char *s, size_t len)
 {
@@ -241,13 +258,17 @@ buf_json(struct buf *b, const char *s, size_t len)
 			continue;
 		}
 		n = utf8_length(u + i, len - i);
-		if (n > 1) {
+		if (n > 1 && !is_control(u + i)) {
 			i += n;
 			continue;
 		}
 		buf_add(b, s + run, i - run);
-		json_escape(b, u[i]);
-		run = ++i;
+		if (n > 1)
+			json_escape_long(b, u + i, n);
+		else
+			json_escape(b, u[i]);
+		i += n > 1 ? n : 1;
+		run = i;
 	}
 	buf_add(b, s + run, i - run);
 }

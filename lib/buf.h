@@ -45,8 +45,9 @@ void buf_html(struct buf *b, const char *s, size_t len);
 void buf_url(struct buf *b, const char *s, size_t len);
 
 /* The inside of a JSON string (RFC 8259), for log lines: control characters
- * and bytes that are not UTF-8 are escaped, so that a line stays one line and
- * stays valid whatever the text is. */
+ * (those of Unicode, too, and what else may end a line) and bytes that are not
+ * UTF-8 are escaped, so that a line stays one line and stays valid whatever
+ * the text is. */
 void buf_json(struct buf *b, const char *s, size_t len);
 
 #endif

@@ -219,7 +219,7 @@ test_json_bytes(void)
 static void
 test_json_sequences(void)
 {
-	static const char *const valid[] = { "é", "\xc2\x80", "\xdf\xbf",
+	static const char *const valid[] = { "é", "\xc2\xa0", "\xdf\xbf",
 		"\xe0\xa0\x80", "서가", "\xed\x9f\xbf", "\xee\x80\x80",
 		"\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "📚" };
 	static const struct {
@@ -237,6 +237,10 @@ test_json_sequences(void)
 		{ "\xec\xec\x84\x9c", "\\u00ec서" },
 		{ "서\x84", "서\\u0084" },
 		{ "\xff\xfe", "\\u00ff\\u00fe" },
+		/* UTF-8, but terminals or readers of lines would obey it. */
+		{ "\xc2\x80\xc2\x9f", "\\u0080\\u009f" },
+		{ "\xe2\x80\xa7\xe2\x80\xa8", "\xe2\x80\xa7\\u2028" },
+		{ "\xe2\x80\xa9\xe2\x80\xaa", "\\u2029\xe2\x80\xaa" },
 	};
 	struct buf b = BUF_INIT(1000);
 	size_t i;
