@@ -10,7 +10,7 @@
 #include <math.h>
 
 #define HOUR_S 3600
-#define POINTS 60 /* of a chart: minutes */
+#define POINTS 30 /* of a chart: two minutes each */
 #define SPARK_POINTS 20
 #define ROWS_MAX 40 /* routes with charts; each is some kilobytes */
 
@@ -144,7 +144,7 @@ set_charts(struct req *req, json_t *model, const struct points *p)
 	c.series = latency;
 	model_set(model, "latency", chart_model(req, &c));
 	c.id = "errors";
-	c.title = _("Errors (5xx) by the minute");
+	c.title = _("Errors (5xx)");
 	c.unit = CHART_NUMBER;
 	c.kind = CHART_BARS;
 	c.nseries = 1;
