@@ -28,17 +28,17 @@ static int64_t
 zone(const char **word)
 {
 	int hours, minutes, n = 0;
-	char sign;
+	char sign[2];
 
 	if (**word == 'Z') {
 		++*word;
 		return 0;
 	}
-	if (sscanf(*word, "%1[+-]%2d:%2d%n", &sign, &hours, &minutes, &n) < 3 ||
+	if (sscanf(*word, "%1[+-]%2d:%2d%n", sign, &hours, &minutes, &n) < 3 ||
 	    n != 6)
 		return 0;
 	*word += n;
-	return (hours * 60 + minutes) * 60 * SECOND * (sign == '-' ? -1 : 1);
+	return (hours * 60 + minutes) * 60 * SECOND * (*sign == '-' ? -1 : 1);
 }
 
 /* ".5" of a second. */

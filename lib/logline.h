@@ -16,8 +16,8 @@ struct logline_value {
 };
 
 /* The value of a key; false when the line has none, or is no such object. */
-bool logline_find(const char *line, size_t len, const char *key,
-    struct logline_value *value);
+bool logline_find(
+    const char *line, size_t len, const char *key, struct logline_value *value);
 
 /* The values of several keys in one go, in the order of the keys; those that
  * the line lacks have s NULL.  False as above. */
@@ -38,8 +38,7 @@ int64_t logline_us(const struct logline_value *value, int64_t otherwise);
 bool logline_is(const struct logline_value *value, const char *text);
 
 /* The text without its escapes, cut to size; returns its length. */
-size_t
-logline_text(const struct logline_value *value, char *out, size_t size);
+size_t logline_text(const struct logline_value *value, char *out, size_t size);
 
 /* Microseconds since 1970 of a value like "2026-11-21T10:20:30.123456Z", with
  * three or six digits; 0 for what is none. */
