@@ -15,8 +15,6 @@ show(struct req *req)
 	bool on = !refresh || strcmp(refresh, "0") != 0;
 	json_t *figures = status_figures(req);
 
-	if (req->api)
-		return page_send_json(req, 200, figures);
 	model_set_bool(figures, "refresh", on);
 	return page_send(req, "status", status_page(req, figures));
 }
