@@ -264,7 +264,7 @@ query(struct req *req, struct run *run)
 
 	if (rc < 0)
 		return rc;
-	if (run->prepared->ncolumns > 0)
+	if (run->prepared && run->prepared->ncolumns > 0)
 		return RC_OK;
 	db_blame_us(run, "the statement gives no rows");
 	return failed(req, run);

@@ -28,9 +28,8 @@ static const struct db_stmt USER_HASH = { "user.hash",
  * their values. */
 #define UNLOGGED "SET STATEMENT slow_query_log = 0 FOR "
 static const struct db_stmt USER_ADD = { "user.add",
-	UNLOGGED
-	"INSERT INTO users (username, name, password_hash, role)"
-	" VALUES (?, ?, ?, ?)" };
+	UNLOGGED "INSERT INTO users (username, name, password_hash, role)"
+		 " VALUES (?, ?, ?, ?)" };
 static const struct db_stmt USER_RENAME = { "user.rename",
 	"UPDATE users SET name = ?, updated_at = UTC_TIMESTAMP()"
 	" WHERE id = ?" };

@@ -569,8 +569,8 @@ test_share(void)
 	for (int i = 0; i < RING_ALL; i++) {
 		snprintf(trace, sizeof(trace), "%028x%04x", 7, i);
 		n += ring_wants(ring, trace);
-		g_assert_true(ring_is_wanted(ring, trace) ==
-		    ring_is_wanted(ring, trace));
+		g_assert_true(
+		    ring_is_wanted(ring, trace) == ring_is_wanted(ring, trace));
 	}
 	g_assert_cmpint(n, ==, RING_ALL / 4);
 	g_assert_cmpint(ring_offered(ring), ==, RING_ALL);
