@@ -11,10 +11,9 @@
 #include "logs.h"
 #include "command.h"
 #include "log.h"
+#include "span_sum.h"
 
-#include <ctype.h>
 #include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,21 +60,12 @@ now_us(void)
 static const char *
 read_trace(const char *word)
 {
-	static char id[64];
-	size_t len = strlen(word);
+	static char id[SPAN_TRACE_DIGITS + 1];
 
-	/* A whole traceparent: 00-TRACE-SPAN-FLAGS. */
-	if (len == 55 && word[2] == '-' && word[35] == '-') {
-		word += 3;
-		len = LOGS_TRACE_DIGITS;
-	}
-	for (size_t i = 0; i < len && i < sizeof(id) - 1; i++)
-		id[i] = (char)tolower((unsigned char)word[i]);
-	if (len < LOGS_TRACE_DIGITS_MIN || len > LOGS_TRACE_DIGITS ||
-	    strspn(id, "0123456789abcdef") != len)
+	if (!span_read_id(word, id))
 		command_die("\"%s\" is no request id: give %d to %d"
 			    " hexadecimal digits",
-		    word, LOGS_TRACE_DIGITS_MIN, LOGS_TRACE_DIGITS);
+		    word, SPAN_DIGITS_MIN, SPAN_TRACE_DIGITS);
 	return id;
 }
 
@@ -213,23 +203,6 @@ read_options(int argc, char **argv)
 /* --- which logs --- */
 
 static void
-add_logs_of_site(struct logs_files *files, int64_t since)
-{
-	char error[256], access_log[PATH_MAX];
-	static struct conf conf; /* owns what it read from files */
-
-	if (conf_load(&conf, error, sizeof(error)) < 0)
-		command_die("%s", error);
-	if (!conf.log_file || !conf.var_dir)
-		command_die("it is not set where the logs are; give their"
-			    " folder with --log");
-	snprintf(
-	    access_log, sizeof(access_log), "%s/log/access.log", conf.var_dir);
-	logs_add_family(files, access_log, since);
-	logs_add_family(files, conf.log_file, since);
-}
-
-static void
 add_logs(struct logs_files *files, const struct options *o)
 {
 	/* What is followed is needed, however long nothing was written. */
@@ -238,9 +211,7 @@ add_logs(struct logs_files *files, const struct options *o)
 	for (size_t i = 0; i < o->logs; i++)
 		logs_add(files, o->log[i], since);
 	if (o->logs == 0)
-		add_logs_of_site(files, since);
-	if (files->n == 0 && since == 0)
-		command_die("there are no logs yet; start the site first");
+		logs_add_site(files, since);
 }
 
 /* Somebody cut a file off while it was read, in place of moving it away. */

@@ -1,14 +1,11 @@
 /*
- * logs -- the parts of `seoga logs`: files, which lines are wanted, their
- * order, how they are shown.
+ * logs -- the parts of `seoga logs`: files (`seoga trace` reads them, too),
+ * which lines are wanted, their order, how they are shown.
  */
 #ifndef SEOGA_LOGS_H
 #define SEOGA_LOGS_H
 
-#include "base.h"
-
-#define LOGS_TRACE_DIGITS 32
-#define LOGS_TRACE_DIGITS_MIN 8
+#include "span.h"
 
 /* A request's lines are written when it ends, nginx's up to a second later:
  * a line stands no further behind later ones than this. */
@@ -33,6 +30,7 @@ struct logs_file {
 struct logs_files {
 	struct logs_file *file;
 	size_t n;
+	bool unpacked; /* compressed ones of a folder are left out */
 };
 
 /* What cannot be read ends the process with a message.  Files of a folder
@@ -40,6 +38,8 @@ struct logs_files {
  * was last changed before `since` is left out. */
 void logs_add(struct logs_files *files, const char *path, int64_t since);
 void logs_add_family(struct logs_files *files, const char *path, int64_t since);
+/* nginx's and the programs' logs of this instance. */
+void logs_add_site(struct logs_files *files, int64_t since);
 void logs_close(struct logs_files *files);
 
 /* --- logs_filter.c --- */

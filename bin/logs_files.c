@@ -72,7 +72,7 @@ unpack(int packed, int fd, const char *path)
 	}
 	/* What could be read of a file that is cut off is shown. */
 	if (n < 0)
-		fprintf(stderr, "seoga logs: %s is damaged\n", path);
+		fprintf(stderr, "%s is damaged\n", path);
 	gzclose(file);
 }
 
@@ -171,11 +171,11 @@ is_packed(const char *name)
 
 /* "seoga.log", "seoga.log.1", "seoga.log-20261121.gz", not "seoga.logs". */
 static bool
-is_log(const char *name, const char *stem)
+is_log(const struct logs_files *files, const char *name, const char *stem)
 {
 	size_t len = stem ? strlen(stem) : 0;
 
-	if (is_packed(name))
+	if (is_packed(name) || (files->unpacked && ends_in(name, ".gz")))
 		return false;
 	if (!stem)
 		return strstr(name, ".log") != NULL;
@@ -194,7 +194,7 @@ add_folder(struct logs_files *files, const char *folder, const char *stem,
 	if (!dir)
 		command_die("cannot read %s: %s", folder, strerror(errno));
 	while ((entry = readdir(dir))) {
-		if (!is_log(entry->d_name, stem))
+		if (!is_log(files, entry->d_name, stem))
 			continue;
 		if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
 			command_die("there is no memory");
@@ -224,6 +224,25 @@ logs_add_family(struct logs_files *files, const char *path, int64_t since)
 	snprintf(folder, sizeof(folder), "%s", path);
 	snprintf(name, sizeof(name), "%s", path);
 	add_folder(files, dirname(folder), basename(name), since);
+}
+
+void
+logs_add_site(struct logs_files *files, int64_t since)
+{
+	char error[256], access_log[PATH_MAX];
+	static struct conf conf; /* owns what it read from files */
+
+	if (conf_load(&conf, error, sizeof(error)) < 0)
+		command_die("%s", error);
+	if (!conf.log_file || !conf.var_dir)
+		command_die("it is not set where the logs are; give their"
+			    " folder with --log");
+	snprintf(
+	    access_log, sizeof(access_log), "%s/log/access.log", conf.var_dir);
+	logs_add_family(files, access_log, since);
+	logs_add_family(files, conf.log_file, since);
+	if (files->n == 0 && since == 0)
+		command_die("there are no logs yet; start the site first");
 }
 
 void

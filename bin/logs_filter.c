@@ -11,14 +11,14 @@ static const char *const level_names[] = { "debug", "info", "warn", "error" };
 /* --- a set of trace ids --- */
 
 struct logs_traces {
-	char (*id)[LOGS_TRACE_DIGITS]; /* "": a free place */
+	char (*id)[SPAN_TRACE_DIGITS]; /* "": a free place */
 	size_t n, size;		       /* size is a power of two */
 };
 
 static bool
 is_id(const struct logline_value *value)
 {
-	return value->text && value->len == LOGS_TRACE_DIGITS;
+	return value->text && value->len == SPAN_TRACE_DIGITS;
 }
 
 /* Where the id is, or would be. */
@@ -28,10 +28,10 @@ place_of(const struct logs_traces *set, const char *id)
 	uint64_t hash = 14695981039346656037u; /* FNV-1a */
 	size_t i;
 
-	for (i = 0; i < LOGS_TRACE_DIGITS; i++)
+	for (i = 0; i < SPAN_TRACE_DIGITS; i++)
 		hash = (hash ^ (unsigned char)id[i]) * 1099511628211u;
 	i = hash & (set->size - 1);
-	while (set->id[i][0] && memcmp(set->id[i], id, LOGS_TRACE_DIGITS) != 0)
+	while (set->id[i][0] && memcmp(set->id[i], id, SPAN_TRACE_DIGITS) != 0)
 		i = (i + 1) & (set->size - 1);
 	return i;
 }
@@ -49,7 +49,7 @@ set_put(struct logs_traces *set, const char *id)
 
 	if (!set->id[i][0])
 		set->n++;
-	memcpy(set->id[i], id, LOGS_TRACE_DIGITS);
+	memcpy(set->id[i], id, SPAN_TRACE_DIGITS);
 }
 
 static void

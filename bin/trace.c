@@ -16,11 +16,9 @@
 #include "traces.h"
 
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LAST 20 /* requests listed unless told */
@@ -38,7 +36,7 @@ static const char usage[] =
     " alone.";
 
 struct options {
-	struct trace_logs logs;
+	struct logs_files logs;
 	bool json, last, redis, compare;
 	bool own_logs; /* none were named */
 	int64_t least_us;
@@ -74,17 +72,6 @@ read_number(const char *word, long min, long max)
 	return n;
 }
 
-static void
-add_log(struct trace_logs *logs, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		trace_logs_add_folder(logs, path, NULL);
-	else
-		trace_logs_add_file(logs, path);
-}
-
 static struct options
 read_options(int argc, char **argv)
 {
@@ -96,12 +83,12 @@ read_options(int argc, char **argv)
 		{ "log", required_argument, NULL, 'f' },
 		{ "redis", no_argument, NULL, 'r' },
 		{ "slow", required_argument, NULL, 's' }, { 0 } };
-	struct options o = { 0 };
+	struct options o = { .logs.unpacked = true };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (option == 'f') {
-			add_log(&o.logs, optarg);
+			logs_add(&o.logs, optarg, 0);
 		} else if (option == 'c') {
 			o.compare = true;
 		} else if (option == 'r') {
@@ -121,37 +108,6 @@ read_options(int argc, char **argv)
 		}
 	}
 	return o;
-}
-
-/* --- the logs of this instance --- */
-
-static void
-add_family(struct trace_logs *logs, const char *path)
-{
-	char folder[PATH_MAX], name[PATH_MAX];
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	snprintf(name, sizeof(name), "%s", path);
-	trace_logs_add_folder(logs, dirname(folder), basename(name));
-}
-
-static void
-add_logs_of_site(struct trace_logs *logs)
-{
-	char error[256], access_log[PATH_MAX];
-	static struct conf conf; /* owns what it read from files */
-
-	if (conf_load(&conf, error, sizeof(error)) < 0)
-		command_die("%s", error);
-	if (!conf.log_file || !conf.var_dir)
-		command_die("it is not set where the logs are; give their"
-			    " folder with --log");
-	snprintf(
-	    access_log, sizeof(access_log), "%s/log/access.log", conf.var_dir);
-	add_family(logs, access_log);
-	add_family(logs, conf.log_file);
-	if (logs->n == 0)
-		command_die("there are no logs yet; start the site first");
 }
 
 /* --- answers --- */
@@ -175,11 +131,11 @@ terminal_width(void)
 }
 
 static int
-nothing_found(const struct trace_logs *logs, bool redis, const char *digits)
+nothing_found(const struct logs_files *logs, bool redis, const char *digits)
 {
 	fprintf(stderr, "seoga trace: no line tells of %s.\nSearched:", digits);
 	for (size_t i = 0; i < logs->n; i++)
-		fprintf(stderr, " %s", logs->log[i].path);
+		fprintf(stderr, " %s", logs->file[i].path);
 	if (redis)
 		fputs(" Redis", stderr);
 	fputs("\nnginx writes its lines up to a second late, so try again in"
@@ -326,7 +282,7 @@ main(int argc, char **argv)
 		command_die("%s", usage);
 	o.own_logs = o.logs.n == 0;
 	if (o.own_logs && !o.redis)
-		add_logs_of_site(&o.logs);
+		logs_add_site(&o.logs, 0);
 	if (o.compare)
 		status = show_two(&o, argv + optind);
 	else if (!o.last)
@@ -335,6 +291,6 @@ main(int argc, char **argv)
 		status = show_latest(&o,
 		    words ? (size_t)read_number(argv[optind], 1, LAST_MAX) :
 			    LAST);
-	trace_logs_close(&o.logs);
+	logs_close(&o.logs);
 	return status;
 }

@@ -3,137 +3,6 @@
 #include "trace.h"
 #include "utf8.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* --- files --- */
-
-static void *
-grow(void *list, size_t n, size_t size)
-{
-	void *longer = reallocarray(list, n, size);
-
-	if (!longer)
-		command_die("there is no memory");
-	return longer;
-}
-
-static bool
-is_known(const struct trace_logs *logs, const struct stat *st)
-{
-	struct stat other;
-
-	for (size_t i = 0; i < logs->n; i++) {
-		if (stat(logs->log[i].path, &other) == 0 &&
-		    other.st_dev == st->st_dev && other.st_ino == st->st_ino)
-			return true;
-	}
-	return false;
-}
-
-/* Mapped, not read: most of a big log is looked at once and never copied. */
-static char *
-map(int fd, const char *path, size_t len)
-{
-	void *data;
-
-	if (len == 0)
-		return NULL;
-	data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		command_die("cannot read %s: %s", path, strerror(errno));
-	return data;
-}
-
-void
-trace_logs_add_file(struct trace_logs *logs, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct trace_log log;
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		command_die("cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		command_die("%s is not a file", path);
-	if (!is_known(logs, &st)) {
-		log.len = (size_t)st.st_size;
-		log.data = map(fd, path, log.len);
-		log.path = strdup(path);
-		if (!log.path)
-			command_die("there is no memory");
-		logs->log = grow(logs->log, logs->n + 1, sizeof(log));
-		logs->log[logs->n++] = log;
-	}
-	close(fd);
-}
-
-static bool
-ends_in(const char *name, const char *end)
-{
-	size_t len = strlen(name), end_len = strlen(end);
-
-	return len >= end_len && strcmp(name + len - end_len, end) == 0;
-}
-
-/* "seoga.log", "seoga.log.1", "seoga.log-20261121", but not "seoga.logs". */
-static bool
-is_log(const char *name, const char *stem)
-{
-	static const char *const compressed[] = { ".gz", ".xz", ".bz2",
-		".zst" };
-	size_t len = stem ? strlen(stem) : 0;
-
-	for (size_t i = 0; i < LENGTH(compressed); i++) {
-		if (ends_in(name, compressed[i]))
-			return false;
-	}
-	if (!stem)
-		return strstr(name, ".log") != NULL;
-	return strncmp(name, stem, len) == 0 && strchr(".-", name[len]);
-}
-
-void
-trace_logs_add_folder(
-    struct trace_logs *logs, const char *folder, const char *stem)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-	struct stat st;
-	char *path;
-
-	if (!dir)
-		command_die("cannot read %s: %s", folder, strerror(errno));
-	while ((entry = readdir(dir))) {
-		if (!is_log(entry->d_name, stem))
-			continue;
-		if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
-			command_die("there is no memory");
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-			trace_logs_add_file(logs, path);
-		free(path);
-	}
-	closedir(dir);
-}
-
-void
-trace_logs_close(struct trace_logs *logs)
-{
-	for (size_t i = 0; i < logs->n; i++) {
-		struct trace_log *log = &logs->log[i];
-
-		if (log->data)
-			munmap(log->data, log->len);
-		free(log->path);
-	}
-	free(logs->log);
-	*logs = (struct trace_logs){ 0 };
-}
-
 /* --- lines --- */
 
 struct line {
@@ -176,7 +45,7 @@ parse(struct line line)
 }
 
 static struct line
-line_around(const struct trace_log *log, const char *at)
+line_around(const struct logs_file *log, const char *at)
 {
 	const char *end_of_log = log->data + log->len;
 	const char *start = memrchr(log->data, '\n', (size_t)(at - log->data));
@@ -188,7 +57,7 @@ line_around(const struct trace_log *log, const char *at)
 }
 
 static void
-find_in(const struct trace_log *log, const char *digits, json_t *found)
+find_in(const struct logs_file *log, const char *digits, json_t *found)
 {
 	/* Searched for before anything is parsed; no text from a client has
 	 * unescaped quotes, so this is always a key of ours. */
@@ -208,12 +77,12 @@ find_in(const struct trace_log *log, const char *digits, json_t *found)
 }
 
 json_t *
-trace_logs_find(const struct trace_logs *logs, const char *digits)
+trace_logs_find(const struct logs_files *logs, const char *digits)
 {
 	json_t *found = json_array();
 
 	for (size_t i = 0; i < logs->n; i++)
-		find_in(&logs->log[i], digits, found);
+		find_in(&logs->file[i], digits, found);
 	return found;
 }
 
@@ -264,7 +133,7 @@ is_wanted(struct line line, int64_t least_us)
 
 /* Going back from *end; false at the start of the file. */
 static bool
-line_before(const struct trace_log *log, size_t *end, struct line *line)
+line_before(const struct logs_file *log, size_t *end, struct line *line)
 {
 	const char *text;
 
@@ -279,7 +148,7 @@ line_before(const struct trace_log *log, size_t *end, struct line *line)
 
 static void
 latest_in(
-    const struct trace_log *log, size_t n, int64_t least_us, json_t *found)
+    const struct logs_file *log, size_t n, int64_t least_us, json_t *found)
 {
 	size_t end = log->len;
 	struct line line;
@@ -335,9 +204,11 @@ static json_t *
 last_of(const json_t *lines, size_t n)
 {
 	size_t count = json_array_size(lines);
-	json_t **sorted = grow(NULL, count + 1, sizeof(json_t *));
+	json_t **sorted = calloc(count + 1, sizeof(json_t *));
 	json_t *last = json_array();
 
+	if (!sorted)
+		command_die("there is no memory");
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = json_array_get(lines, i);
 	qsort(sorted, count, sizeof(json_t *), by_time);
@@ -348,12 +219,12 @@ last_of(const json_t *lines, size_t n)
 }
 
 json_t *
-trace_logs_latest(const struct trace_logs *logs, size_t n, int64_t least_us)
+trace_logs_latest(const struct logs_files *logs, size_t n, int64_t least_us)
 {
 	json_t *found = json_array(), *single, *last;
 
 	for (size_t i = 0; i < logs->n; i++)
-		latest_in(&logs->log[i], n, least_us, found);
+		latest_in(&logs->file[i], n, least_us, found);
 	single = without_twins(found);
 	last = last_of(single, n);
 	json_decref(found);

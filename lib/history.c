@@ -165,8 +165,8 @@ note_all(struct history *h, const struct step *step)
 		const struct metric_route *route = &board->routes[i];
 		size_t s;
 
-		if (atomic_load_explicit(
-			&route->claimed, memory_order_acquire) != 2)
+		if (atomic_load_explicit(&route->claimed,
+			memory_order_acquire) != METRIC_ROUTE_NAMED)
 			continue;
 		s = series_named(h, route->name, true);
 		if (s == SERIES)
@@ -468,7 +468,7 @@ history_slow(const struct history_sum *sum)
 	int64_t slow = 0;
 
 	for (size_t i = 1; i < METRIC_BUCKETS; i++)
-		slow += metric_bounds[i - 1] >= HISTORY_SLOW_US ?
+		slow += metric_bounds[i - 1] >= METRIC_SLOW_US ?
 		    sum->buckets[i] :
 		    0;
 	return slow;

@@ -1,6 +1,6 @@
 /*
  * history -- the figures of the last hour and the last 30 days: what
- * metric.h counts, noted by the recorder every HISTORY_STEP_S seconds.
+ * metric.h counts, noted by the recorder every conf->history_step_s seconds.
  *
  * The hour is in memory that the host shares (conf->history_file): the
  * recorder alone writes it, readers need no lock and never see half a step.
@@ -14,9 +14,7 @@
 #include "metric.h"
 #include "req.h"
 
-#define HISTORY_STEP_S 10 /* conf->history_step_s, if not set otherwise */
 #define HISTORY_STEPS 360 /* an hour */
-#define HISTORY_SLOW_US 200000
 #define HISTORY_HOURS_KEPT (35 * 24)
 
 /* What happened in a while. */
@@ -47,7 +45,7 @@ void history_parts(const struct conf *conf, const char *route, int seconds,
  * within its bucket; -1 without requests. */
 int64_t history_quantile(const struct history_sum *sum, double part);
 
-/* How many of the requests took longer than HISTORY_SLOW_US. */
+/* How many of the requests took longer than METRIC_SLOW_US. */
 int64_t history_slow(const struct history_sum *sum);
 
 /* When the last step ended, microseconds since 1970; 0: never. */

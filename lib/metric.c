@@ -8,6 +8,7 @@
 #include "metric.h"
 
 #include "log.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,53 +90,12 @@ route_of(const char *name)
 
 /* --- places of workers --- */
 
-/* The rest of /proc/PID/stat behind the name, which may hold anything. */
-static const char *
-read_stat(uint64_t pid, char *text, size_t size)
-{
-	char path[40];
-	ssize_t n;
-	int fd;
-
-	snprintf(
-	    path, sizeof(path), "/proc/%llu/stat", (unsigned long long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n <= 0)
-		return NULL;
-	text[n] = '\0';
-	text = strrchr(text, ')');
-	return text && text[1] == ' ' ? text + 2 : NULL;
-}
-
-/* When a process was started, at least 1; 0: it is no more, or there is no
- * telling. */
-static uint64_t
-start_of(uint64_t pid)
-{
-	char text[1024];
-	const char *field = read_stat(pid, text, sizeof(text));
-	uint64_t ticks;
-
-	if (!field || *field == 'Z' || *field == 'X')
-		return 0;
-	/* The state is the third field, the start the twenty-second. */
-	for (int i = 3; i < 22 && field; i++) {
-		field = strchr(field, ' ');
-		field = field ? field + 1 : NULL;
-	}
-	ticks = field ? strtoull(field, NULL, 10) : 0;
-	return ticks ? ticks : 1;
-}
-
 /* A place whose start is not set is being taken, or given back. */
 static void
 claim_worker(void)
 {
-	uint64_t pid = (uint64_t)getpid(), started = start_of(pid), none;
+	uint64_t pid = (uint64_t)getpid(), started = process_start(getpid());
+	uint64_t none;
 
 	for (size_t i = 0; started && i < METRIC_WORKERS; i++) {
 		struct metric_worker *w = &board->workers[i];
@@ -165,7 +125,7 @@ bury(struct metric_worker *w, uint64_t pid)
 {
 	uint64_t started = atomic_load(&w->started);
 	uint64_t place = atomic_load(&w->route);
-	uint64_t now = start_of(pid);
+	uint64_t now = process_start((int64_t)pid);
 
 	/* The number may be that of another process by now. */
 	if (now && (!started || now == started))
@@ -182,7 +142,7 @@ void
 metric_bury(void)
 {
 	/* Without /proc all of them would seem dead. */
-	if (!start_of((uint64_t)getpid()))
+	if (!process_start(getpid()))
 		return;
 	for (size_t i = 0; i < METRIC_WORKERS; i++) {
 		uint64_t pid = atomic_load(&board->workers[i].pid);

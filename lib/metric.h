@@ -43,6 +43,10 @@ enum metric_status {
 #define METRIC_BUCKETS 14
 extern const int64_t metric_bounds[METRIC_BUCKETS - 1];
 
+/* The objective of doc/status.md: who takes longer is slow.  It is one of the
+ * bounds, so that a histogram tells how many were. */
+#define METRIC_SLOW_US 200000
+
 struct metric_histogram {
 	_Atomic uint64_t buckets[METRIC_BUCKETS]; /* not cumulative */
 	_Atomic uint64_t sum_us;

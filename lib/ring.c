@@ -13,9 +13,9 @@
 #include "ring.h"
 
 #include "buf.h"
+#include "process.h"
 #include "shared.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -84,35 +84,6 @@ struct ring {
 
 /* --- processes --- */
 
-/* When the process was started, in clock ticks after boot; 0 for none, also
- * when it has ended and nobody has asked for its status yet. */
-static uint64_t
-start_of(long pid)
-{
-	char path[40], text[512] = "", state;
-	const char *at;
-	unsigned long long start;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	/* Its name, in brackets, may hold anything. */
-	at = n > 0 ? strrchr(text, ')') : NULL;
-	if (!at ||
-	    sscanf(at,
-		") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-		" %*s %*s %*s %*s %*s %llu",
-		&state, &start) != 2 ||
-	    state == 'Z' || state == 'X')
-		return 0;
-	return start;
-}
-
 static uint64_t
 state_of(int kind, long pid, uint64_t start)
 {
@@ -123,7 +94,8 @@ state_of(int kind, long pid, uint64_t start)
 static bool
 is_alive(uint64_t state)
 {
-	uint64_t start = start_of((long)(state >> PID_SHIFT & PID_MASK));
+	uint64_t start =
+	    process_start((int64_t)(state >> PID_SHIFT & PID_MASK));
 
 	return start != 0 && (start & START_MASK) == (state & START_MASK);
 }
@@ -148,7 +120,7 @@ ring_open(const char *path)
 		free(ring);
 		return NULL;
 	}
-	ring->me = state_of(TAKEN, getpid(), start_of(getpid()));
+	ring->me = state_of(TAKEN, getpid(), process_start(getpid()));
 	return ring;
 }
 
@@ -492,7 +464,7 @@ take_back(struct ring *ring, struct buf *out, size_t *taken)
 	bool all;
 
 	/* Without /proc all of them would seem dead. */
-	if (n == 0 || start_of(getpid()) == 0)
+	if (n == 0 || process_start(getpid()) == 0)
 		return true;
 	left = malloc(n * sizeof(left[0]));
 	if (!left)

@@ -20,8 +20,6 @@
 #define RESPONSE_MAX ((size_t)8 * 1024 * 1024)
 #define HEADERS_MAX ((size_t)32 * 1024)
 
-#define SLOW_US 200000 /* the objective of doc/status.md: worth a look */
-
 /* What a request has freed goes back, but for what the next one needs in any
  * case: otherwise one large page makes its program large for good. */
 #define HEAP_KEEP (256 * 1024)	/* bytes at the end of the heap */
@@ -240,7 +238,7 @@ end_request(struct req *req)
 	if (req->fail_text)
 		log_str("why", req->fail_text);
 	log_end();
-	if (us >= SLOW_US)
+	if (us > METRIC_SLOW_US)
 		log_keep();
 	log_flush();
 	metric_request(req->method, req->status, us);
