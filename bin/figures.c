@@ -3,12 +3,9 @@
  * errors, times, workers, memory, and both backends.  Works also while these
  * are away; `seoga status` ends with it.
  */
-#include "chart.h"
 #include "command.h"
 #include "model.h"
 #include "status.h"
-
-#include <math.h>
 
 #define USAGE \
 	"usage: seoga figures [--json]\n" \
@@ -17,35 +14,21 @@
 	" queues.  --json: all of it."
 #define DEADLINE_MS 1000 /* nobody waits longer for what is away */
 
-static double
-number(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *
-text(struct req *req, enum chart_unit unit, const json_t *object,
-    const char *name)
-{
-	return chart_text(req, unit, number(object, name));
-}
-
 static void
 print_window(struct req *req, const json_t *w)
 {
 	printf("last %2lld min   %8s/s   5xx %s   4xx %s   p50 %s   p95 %s"
 	       "   p99 %s",
 	    (long long)model_int(w, "asked_s") / 60,
-	    text(req, CHART_NUMBER, w, "per_s"),
-	    text(req, CHART_NUMBER, w, "failed5"),
-	    text(req, CHART_NUMBER, w, "failed4"),
-	    text(req, CHART_US, w, "p50_us"), text(req, CHART_US, w, "p95_us"),
-	    text(req, CHART_US, w, "p99_us"));
+	    status_text(req, CHART_NUMBER, w, "per_s"),
+	    status_text(req, CHART_NUMBER, w, "failed5"),
+	    status_text(req, CHART_NUMBER, w, "failed4"),
+	    status_text(req, CHART_US, w, "p50_us"),
+	    status_text(req, CHART_US, w, "p95_us"),
+	    status_text(req, CHART_US, w, "p99_us"));
 	if (model_int(w, "covered_s") < model_int(w, "asked_s"))
 		printf("   (%s covered)",
-		    text(req, CHART_SECONDS, w, "covered_s"));
+		    status_text(req, CHART_SECONDS, w, "covered_s"));
 	putchar('\n');
 }
 
@@ -57,10 +40,11 @@ print_db(struct req *req, const json_t *db)
 		return;
 	}
 	printf("MariaDB       %s, up %s, connections %s of %s, replicas %s\n",
-	    model_text(db, "version"), text(req, CHART_SECONDS, db, "uptime_s"),
-	    text(req, CHART_NUMBER, db, "connections"),
-	    text(req, CHART_NUMBER, db, "connections_max"),
-	    text(req, CHART_NUMBER, db, "replicas"));
+	    model_text(db, "version"),
+	    status_text(req, CHART_SECONDS, db, "uptime_s"),
+	    status_text(req, CHART_NUMBER, db, "connections"),
+	    status_text(req, CHART_NUMBER, db, "connections_max"),
+	    status_text(req, CHART_NUMBER, db, "replicas"));
 }
 
 static void
@@ -72,9 +56,9 @@ print_redis(struct req *req, const json_t *redis)
 	}
 	printf("Redis         %s, up %s, memory %s of %s, replicas %zu\n",
 	    model_text(redis, "version"),
-	    text(req, CHART_SECONDS, redis, "uptime_s"),
-	    text(req, CHART_BYTES, redis, "memory"),
-	    text(req, CHART_BYTES, redis, "memory_max"),
+	    status_text(req, CHART_SECONDS, redis, "uptime_s"),
+	    status_text(req, CHART_BYTES, redis, "memory"),
+	    status_text(req, CHART_BYTES, redis, "memory_max"),
 	    json_array_size(json_object_get(redis, "replicas")));
 }
 
@@ -84,10 +68,11 @@ print_memory(struct req *req, const json_t *memory)
 	const json_t *one;
 	size_t i;
 
-	printf("memory        %s", text(req, CHART_BYTES, memory, "bytes"));
+	printf(
+	    "memory        %s", status_text(req, CHART_BYTES, memory, "bytes"));
 	json_array_foreach(json_object_get(memory, "parts"), i, one)
 		printf("%s %s %s", i ? "," : ":", model_text(one, "part"),
-		    text(req, CHART_BYTES, one, "bytes"));
+		    status_text(req, CHART_BYTES, one, "bytes"));
 	putchar('\n');
 }
 
@@ -102,17 +87,17 @@ print_all(struct req *req, const json_t *f)
 	json_array_foreach(json_object_get(f, "windows"), i, one)
 		print_window(req, one);
 	printf("workers       %s busy of %s, %s crashed\n",
-	    text(req, CHART_NUMBER, workers, "busy"),
-	    text(req, CHART_NUMBER, workers, "workers"),
-	    text(req, CHART_NUMBER, workers, "crashes"));
+	    status_text(req, CHART_NUMBER, workers, "busy"),
+	    status_text(req, CHART_NUMBER, workers, "workers"),
+	    status_text(req, CHART_NUMBER, workers, "crashes"));
 	print_memory(req, json_object_get(f, "memory"));
 	print_db(req, json_object_get(f, "mariadb"));
 	print_redis(req, json_object_get(f, "redis"));
 	printf("queues        outbox %s, stream %s, not counted %s, dead %s\n",
-	    text(req, CHART_NUMBER, q, "outbox"),
-	    text(req, CHART_NUMBER, q, "length"),
-	    text(req, CHART_NUMBER, q, "lag"),
-	    text(req, CHART_NUMBER, q, "dead"));
+	    status_text(req, CHART_NUMBER, q, "outbox"),
+	    status_text(req, CHART_NUMBER, q, "length"),
+	    status_text(req, CHART_NUMBER, q, "lag"),
+	    status_text(req, CHART_NUMBER, q, "dead"));
 	json_array_foreach(status_worries(req, f), i, one)
 		printf("! %s\n", model_text(one, "text"));
 }

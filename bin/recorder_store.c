@@ -71,19 +71,14 @@ store_line(const char *line, size_t len)
 
 /* --- Redis --- */
 
-/* The number behind "name:" in what INFO says; -1 for none. */
+/* -1: nothing is said of it. */
 static int64_t
-info_number(const char *info, const char *name)
+info_number(const struct cache_reply *info, const char *name)
 {
-	const char *at = info;
-	size_t len = strlen(name);
+	const char *at =
+	    info->type == CACHE_TEXT ? cache_info(info->s, name) : NULL;
 
-	while ((at = strstr(at, name))) {
-		if ((at == info || at[-1] == '\n') && at[len] == ':')
-			return strtoll(at + len + 1, NULL, 10);
-		at += len;
-	}
-	return -1;
+	return at ? strtoll(at, NULL, 10) : -1;
 }
 
 /* Makes room in a Redis that is nearly full: half of what we have there. */
@@ -109,8 +104,8 @@ look(struct req *req)
 	rc = cache_command(req, &info, "INFO", "memory", NULL);
 	if (rc < 0)
 		return rc;
-	used = info_number(info->s ? info->s : "", "used_memory");
-	most = info_number(info->s ? info->s : "", "maxmemory");
+	used = info_number(info, "used_memory");
+	most = info_number(info, "maxmemory");
 	redis.full = most > 0 && used > most / 100 * FULL_PERCENT;
 	redis.look_at = log_now() + LOOK_US;
 	return redis.full ? step_back(req) : RC_OK;

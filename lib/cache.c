@@ -405,6 +405,20 @@ cache_field(const struct cache_reply *list, const char *name)
 	return NULL;
 }
 
+const char *
+cache_info(const char *info, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (strncmp(info, name, len) != 0 || info[len] != ':') {
+		info = strchr(info, '\n');
+		if (!info)
+			return NULL;
+		info++;
+	}
+	return info + len + 1;
+}
+
 int
 cache_ping(struct req *req)
 {

@@ -71,6 +71,10 @@ void cache_queue_script(struct req *req, struct cache_script *script,
 /* The value of a field in the list that HGETALL gives, or NULL. */
 const char *cache_field(const struct cache_reply *list, const char *name);
 
+/* Where the value of name begins in what INFO says; it ends with its line.
+ * NULL when nothing is said of it. */
+const char *cache_info(const char *info, const char *name);
+
 /* What stands between us and Redis. */
 const struct breaker *cache_breaker(const struct req *req);
 

@@ -1,5 +1,6 @@
 /*
- * process -- is a process whose number was noted still the same one?
+ * process -- tells when a process was started: a number that was noted may be
+ * another process's by now.
  */
 #ifndef SEOGA_PROCESS_H
 #define SEOGA_PROCESS_H

@@ -2,7 +2,6 @@
 #include "status.h"
 
 #include "cache.h"
-#include "chart.h"
 #include "db.h"
 #include "history.h"
 #include "instance.h"

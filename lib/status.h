@@ -5,6 +5,7 @@
 #ifndef SEOGA_STATUS_H
 #define SEOGA_STATUS_H
 
+#include "chart.h"
 #include "req.h"
 
 #define STATUS_WINDOWS 3
@@ -23,6 +24,10 @@ extern const int status_windows[STATUS_WINDOWS]; /* 60, 300, 3600 seconds */
  * length, lag, outbox, outbox_s, dead}, traces: {stored, dropped, lost}}
  */
 json_t *status_figures(struct req *req);
+
+/* One of the figures as a reader writes it; "–" for what is missing. */
+const char *status_text(struct req *req, enum chart_unit unit,
+    const json_t *object, const char *name);
 
 /* What somebody should look at, in words: [{text}]. */
 json_t *status_worries(struct req *req, const json_t *figures);

@@ -1,7 +1,6 @@
 /* status_page -- the figures of the site as texts and charts. */
 #include "status.h"
 
-#include "chart.h"
 #include "history.h"
 #include "model.h"
 #include "page.h"
@@ -24,8 +23,8 @@ number(const json_t *object, const char *name)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static const char *
-text_of(struct req *req, enum chart_unit unit, const json_t *object,
+const char *
+status_text(struct req *req, enum chart_unit unit, const json_t *object,
     const char *name)
 {
 	return chart_text(req, unit, number(object, name));
@@ -38,7 +37,7 @@ set_texts(struct req *req, json_t *object, enum chart_unit unit,
 	for (; *names; names++)
 		model_set_text(object,
 		    arena_printf(req->arena, "%s_text", *names),
-		    text_of(req, unit, object, *names));
+		    status_text(req, unit, object, *names));
 }
 
 /* "3 of 12 (25 %)" */
@@ -62,7 +61,8 @@ three(struct req *req, enum chart_unit unit, const json_t *windows,
 	const char *text[STATUS_WINDOWS];
 
 	for (size_t i = 0; i < STATUS_WINDOWS; i++)
-		text[i] = text_of(req, unit, json_array_get(windows, i), name);
+		text[i] =
+		    status_text(req, unit, json_array_get(windows, i), name);
 	return arena_printf(
 	    req->arena, "%s · %s · %s", text[0], text[1], text[2]);
 }
@@ -293,11 +293,11 @@ set_memory(struct req *req, json_t *model)
 	json_array_foreach(json_object_get(memory, "parts"), i, one) {
 		model_set_text(
 		    one, "part_text", part_text(model_text(one, "part")));
-		model_set_text(
-		    one, "bytes_text", text_of(req, CHART_BYTES, one, "bytes"));
+		model_set_text(one, "bytes_text",
+		    status_text(req, CHART_BYTES, one, "bytes"));
 	}
-	model_set_text(
-	    memory, "bytes_text", text_of(req, CHART_BYTES, memory, "bytes"));
+	model_set_text(memory, "bytes_text",
+	    status_text(req, CHART_BYTES, memory, "bytes"));
 	model_set_text(m, "load_text",
 	    arena_printf(req->arena, _("%.2f on %d CPUs"), number(m, "load"),
 		(int)model_int(m, "cpus")));
@@ -389,7 +389,7 @@ redis_replication(struct req *req, const json_t *redis)
 		    arena_printf(req->arena, "%s (%s, %s)",
 			model_text(one, "host"), model_text(one, "state"),
 			arena_printf(req->arena, _("%s behind"),
-			    text_of(req, CHART_BYTES, one, "behind"))));
+			    status_text(req, CHART_BYTES, one, "behind"))));
 	return *text ? arena_printf(req->arena, _("Its replicas: %s."), text) :
 		       _("There is no replica.");
 }
@@ -429,7 +429,7 @@ breaker_text(struct req *req, const json_t *b)
 		return _("closed");
 	if (strcmp(state, "open") == 0)
 		return arena_printf(req->arena, _("open, the next try in %s"),
-		    text_of(req, CHART_SECONDS, b, "retry_after_s"));
+		    status_text(req, CHART_SECONDS, b, "retry_after_s"));
 	return _("half open: a try is under way");
 }
 
@@ -449,7 +449,7 @@ set_others(struct req *req, json_t *model)
 		    view_time(req, model_int(one, "started")));
 		model_set_text(one, "seen_text",
 		    arena_printf(req->arena, _("%s ago"),
-			text_of(req, CHART_SECONDS, one, "seen")));
+			status_text(req, CHART_SECONDS, one, "seen")));
 	}
 	model_set_int(model, "instance_count",
 	    (int64_t)json_array_size(json_object_get(model, "instances")));
@@ -458,8 +458,8 @@ set_others(struct req *req, json_t *model)
 	model_set_text(queues, "waiting_text",
 	    model_int(queues, "outbox") ?
 		arena_printf(req->arena, _("%s, the first for %s"),
-		    text_of(req, CHART_NUMBER, queues, "outbox"),
-		    text_of(req, CHART_SECONDS, queues, "outbox_s")) :
+		    status_text(req, CHART_NUMBER, queues, "outbox"),
+		    status_text(req, CHART_SECONDS, queues, "outbox_s")) :
 		"0");
 }
 
@@ -477,15 +477,15 @@ set_summary(struct req *req, json_t *model)
 	    model, "time_text", view_time(req, model_int(model, "time")));
 	model_set_text(model, "covered_text",
 	    arena_printf(req->arena, _("%s of the last hour are covered."),
-		text_of(req, CHART_SECONDS, hour, "covered_s")));
+		status_text(req, CHART_SECONDS, hour, "covered_s")));
 	set_golden(req, model, windows);
 	model_set_text(
-	    model, "now_rate", text_of(req, CHART_NUMBER, five, "per_s"));
+	    model, "now_rate", status_text(req, CHART_NUMBER, five, "per_s"));
 	model_set_text(model, "now_errors",
 	    share_text(req, CHART_NUMBER, number(five, "failed5"),
 		number(five, "requests")));
 	model_set_text(
-	    model, "now_p95", text_of(req, CHART_US, five, "p95_us"));
+	    model, "now_p95", status_text(req, CHART_US, five, "p95_us"));
 	model_set_text(model, "now_busy",
 	    share_text(req, CHART_NUMBER, number(workers, "busy"),
 		number(workers, "workers")));

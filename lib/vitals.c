@@ -159,23 +159,12 @@ vitals_rows(struct req *req, int64_t *users, int64_t *books)
 
 /* --- Redis -------------------------------------------------------------- */
 
-/* The value of "name:value" in INFO; NULL without one. */
 static const char *
 info_text(struct req *req, const char *info, const char *name)
 {
-	size_t len = strlen(name);
-	const char *at = info;
+	const char *at = cache_info(info, name);
 
-	while (at) {
-		if (strncmp(at, name, len) == 0 && at[len] == ':') {
-			at += len + 1;
-			return arena_strndup(
-			    req->arena, at, strcspn(at, "\r\n"));
-		}
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	return NULL;
+	return at ? arena_strndup(req->arena, at, strcspn(at, "\r\n")) : NULL;
 }
 
 static int64_t
