@@ -102,10 +102,11 @@ part_text(struct req *req, double part)
 	double percent = part * 100;
 
 	if (percent > 99 && percent < 100)
-		return arena_printf(req->arena, "%.*f %%",
+		return arena_printf(req->arena, _("%.*f %%"),
 		    percent < 99.995 ? 2 : 3,
 		    (double)(int64_t)(percent * 1000) / 1000);
-	return arena_printf(req->arena, "%s %%", number_text(req, percent));
+	return arena_printf(
+	    req->arena, _("%s %%"), number_text(req, percent));
 }
 
 const char *
