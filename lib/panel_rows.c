@@ -46,17 +46,30 @@ count_workers(const struct metric_board *board, size_t route, int64_t *busy,
 	}
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct metric_route *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
 int
 panel_worker_rows(struct panel_page *page, json_t *table)
 {
 	const struct metric_board *board = metric_board();
+	const struct metric_route *routes[METRIC_ROUTES];
 	struct req *req = page->req;
 
+	for (size_t i = 0; i < METRIC_ROUTES; i++)
+		routes[i] = &board->routes[i];
+	qsort(routes, METRIC_ROUTES, sizeof(*routes), by_name);
 	for (size_t i = 0; i < METRIC_ROUTES; i++) {
-		const struct metric_route *route = &board->routes[i];
+		const struct metric_route *route = routes[i];
 		int64_t busy, idle;
 
-		count_workers(board, i, &busy, &idle);
+		count_workers(
+		    board, (size_t)(route - board->routes), &busy, &idle);
 		if (!*route->name || (!route->starts && !busy && !idle))
 			continue;
 		panel_row(table, route->name, view_number(req, busy),

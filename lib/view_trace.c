@@ -377,7 +377,7 @@ kind_row(struct req *req, const struct span_sum *sum, enum span_kind kind,
 	    (json_int_t)sum->of[kind].n, "ms", view_ms(req, us), "x",
 	    percent(req, before, sum->us), "w", percent(req, us, sum->us),
 	    "part",
-	    arena_printf(req->arena, "%d %%",
+	    arena_printf(req->arena, _("%d %%"),
 		sum->us > 0 ? (int)((us * 100 + sum->us / 2) / sum->us) : 0));
 }
 
@@ -627,9 +627,12 @@ view_trace_statements(const json_t *roots)
 
 /* --- side by side --- */
 
+/* What would be 0.00 has no sign. */
 static const char *
 difference(struct req *req, int64_t a, int64_t b)
 {
+	if (a - b < 5 && b - a < 5)
+		return "0.00";
 	return arena_printf(req->arena, "%s%.2f",
 	    b > a     ? "+" :
 		b < a ? "−" :
@@ -708,22 +711,33 @@ add_side(struct req *req, json_t *row, const char *side, const json_t *span,
 		percent(req, at, axis->us), "w", percent(req, us, axis->us)));
 }
 
+static const char *
+first_line(struct req *req, const json_t *span)
+{
+	json_t *lines = what_lines(req, span_text(span, "what"));
+
+	return json_string_value(json_array_get(lines, 0));
+}
+
 static json_t *
 pair_row(struct req *req, const json_t *pair, const struct sides *sides)
 {
 	const json_t *a = json_object_get(pair, "a");
 	const json_t *b = json_object_get(pair, "b");
-	const json_t *one, *what;
+	const json_t *one;
 	json_t *row = json_object();
 	int64_t depth = span_int(pair, "depth");
 
 	a = json_is_object(a) ? a : NULL;
 	b = json_is_object(b) ? b : NULL;
 	one = a ? a : b;
-	what = what_lines(req, span_text(one, "what"));
 	model_set_text(row, "kind", span_kind_name(span_kind(one)));
 	set_depth(row, depth);
-	model_set(row, "what", json_incref(json_array_get(what, 0)));
+	model_set_text(row, "what", first_line(req, one));
+	model_set_text(row, "other",
+	    a && b && strcmp(span_text(a, "what"), span_text(b, "what")) != 0 ?
+		first_line(req, b) :
+		"");
 	add_side(req, row, "a", a, &sides->a);
 	add_side(req, row, "b", b, &sides->b);
 	model_set_text(row, "difference",

@@ -103,7 +103,7 @@ my ($victim) = pids('cover');
 kill 'KILL', $victim;
 ok await(10, sub { gone($victim) && workers() == $before }),
     'a killed worker is buried, and the next one counted';
-like $student->text, qr/1 ended without a word/, 'and that it died';
+like $student->text, qr/1 crashed/, 'and that it died';
 
 # --- objectives ---
 
