@@ -173,7 +173,7 @@ for my $name (@names) {
 	my ($main) = $korean->get("/runbook/$name")->html =~
 	    m{<main.*?>(.*)</main>}s;
 	is_deeply [$main =~ m{<h2>(.*?)</h2>}g], ['무엇을 뜻하나',
-		'독자에게 보이는 것', '먼저 볼 것', '원인과 대처',
+		'이용자에게 보이는 것', '먼저 볼 것', '원인과 대처',
 		'끝났는지 확인'], "$name in Korean";
 	unlike $main =~ s/<[^>]*>//gr, qr/\*\*|\]\(|`|^#/m,
 	    'nothing of its marks is left';
