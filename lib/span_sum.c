@@ -341,7 +341,7 @@ static void
 pair_up(json_t *pairs, const json_t *a, const json_t *b,
     uint16_t common[ROWS_MAX + 1][ROWS_MAX + 1])
 {
-	size_t n = bounded(a), m = bounded(b), i = n, j = m;
+	size_t n = bounded(a), m = bounded(b), i = n, j;
 
 	while (i-- > 0) {
 		for (j = m; j-- > 0;) {

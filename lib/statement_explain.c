@@ -359,7 +359,7 @@ explain(struct req *req, const char *text, json_t *plan)
 		.scan = &scan,
 		.known = json_object(),
 		.told = json_array() };
-	json_t *columns, *steps;
+	json_t *columns = NULL, *steps;
 	int rc = all_columns(req, &columns);
 
 	e.columns = columns;

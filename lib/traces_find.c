@@ -125,7 +125,7 @@ find_blocks(struct req *req, struct search *search)
 	struct traces_block *blocks;
 	struct cache_reply **ids;
 	int64_t numbers[IDS_AT_ONCE];
-	size_t all, n;
+	size_t all = 0, n;
 	int rc = traces_blocks(req, &blocks, &all);
 
 	for (size_t i = 0; rc == RC_OK && i < all; i += n) {
