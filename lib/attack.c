@@ -22,19 +22,6 @@ attack_board(void)
 	return board;
 }
 
-const char *
-attack_kind_name(enum attack_kind kind)
-{
-	static const char *const names[] = {
-		[ATTACK_LOGIN_FAILED] = "login_failed",
-		[ATTACK_BURST] = "burst_4xx",
-		[ATTACK_SCANNER] = "scanner",
-		[ATTACK_LIMITED] = "rate_limited",
-	};
-
-	return names[kind];
-}
-
 /* Whoever comes first makes it, for all. */
 static void
 make_seed(_Atomic uint64_t *seed)

@@ -36,9 +36,6 @@ enum attack_kind {
 	ATTACK_KINDS
 };
 
-/* "login_failed", "burst_4xx", "scanner", "rate_limited" */
-const char *attack_kind_name(enum attack_kind kind);
-
 /* Maps the file; never fails. */
 void attack_open(const struct conf *conf);
 

@@ -105,8 +105,7 @@ part_text(struct req *req, double part)
 		return arena_printf(req->arena, _("%.*f %%"),
 		    percent < 99.995 ? 2 : 3,
 		    (double)(int64_t)(percent * 1000) / 1000);
-	return arena_printf(
-	    req->arena, _("%s %%"), number_text(req, percent));
+	return arena_printf(req->arena, _("%s %%"), number_text(req, percent));
 }
 
 const char *

@@ -101,7 +101,8 @@ static const struct panel_line app_workers[] = {
 };
 
 static const struct panel app_panels[] = {
-	{ "app-up", N_("Servers, up or not"), PANEL_STAT, PANEL_UP, LINES(app_up) },
+	{ "app-up", N_("Servers, up or not"), PANEL_STAT, PANEL_UP,
+	    LINES(app_up) },
 	{ "app-breakers", N_("Circuit breakers, open or not"), PANEL_STAT,
 	    PANEL_UP, LINES(app_breakers) },
 	{ "app-now", N_("Now"), PANEL_STAT, PANEL_NUMBER, LINES(app_now) },

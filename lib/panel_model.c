@@ -90,24 +90,6 @@ look_at_point(struct panel_page *page, size_t i)
 
 /* --- texts --- */
 
-const char *
-panel_text(struct req *req, enum panel_unit unit, double value)
-{
-	static const enum chart_unit units[] = {
-		[PANEL_NUMBER] = CHART_NUMBER,
-		[PANEL_RATE] = CHART_NUMBER,
-		[PANEL_TIME] = CHART_US,
-		[PANEL_BYTES] = CHART_BYTES,
-		[PANEL_PART] = CHART_PART,
-		[PANEL_MONEY] = CHART_MONEY,
-		[PANEL_UP] = CHART_NUMBER,
-	};
-
-	if (unit == PANEL_UP && isfinite(value))
-		return value > 0 ? _("Yes") : _("No");
-	return chart_text(req, units[unit], value);
-}
-
 static enum chart_unit
 chart_unit_of(enum panel_unit unit)
 {
@@ -126,6 +108,14 @@ chart_unit_of(enum panel_unit unit)
 	default:
 		return CHART_NUMBER;
 	}
+}
+
+const char *
+panel_text(struct req *req, enum panel_unit unit, double value)
+{
+	if (unit == PANEL_UP && isfinite(value))
+		return value > 0 ? _("Yes") : _("No");
+	return chart_text(req, chart_unit_of(unit), value);
 }
 
 /* --- tiles --- */
