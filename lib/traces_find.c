@@ -6,11 +6,13 @@
 
 #define LEAST_DIGITS 8
 #define IDS_AT_ONCE 32 /* blocks whose ids are read in one trip */
-#define BLOCKS_MAX \
-	16 /* of one trace: whose id is used again and again
-			     has its latest requests shown */
-#define BLOCKS_AT_ONCE 4
-#define LINES_MAX 1500 /* more do not fit into the memory of a request */
+#define BLOCKS_MAX 16  /* of one trace */
+#define BLOCKS_AT_ONCE 2
+
+/* Clients may use one id again and again: the latest that fit into the memory
+ * of a request. */
+#define LINES_MAX 700
+#define LINES_BYTES ((size_t)512 * 1024)
 
 struct line {
 	const char *s;
@@ -26,7 +28,8 @@ struct search {
 	int64_t blocks[BLOCKS_MAX];
 	size_t nblocks;
 	struct line *lines;
-	size_t nlines;
+	size_t nlines, bytes;
+	bool full; /* of lines */
 };
 
 /* --- blocks --- */
@@ -159,52 +162,64 @@ take_line(struct search *search, const char *line, size_t len)
 	struct logline_value ts;
 	struct line *new = &search->lines[search->nlines];
 
-	if (search->nlines == LINES_MAX || !is_of(search, line, len))
+	if (search->full || !is_of(search, line, len))
+		return;
+	search->bytes += len;
+	search->full =
+	    search->nlines == LINES_MAX || search->bytes > LINES_BYTES;
+	if (search->full)
 		return;
 	*new = (struct line){ line, len, search->nlines++, 0 };
 	if (logline_find(line, len, "ts", &ts))
 		new->time = logline_time(&ts);
 }
 
+/* From its end to its beginning, as all here: the latest come first. */
 static void
 take_lines(struct search *search, const struct cache_reply *text)
 {
-	const char *s = text->s, *end;
-	size_t left = text->type == CACHE_TEXT ? text->len : 0;
+	const char *s = text->s, *before;
+	size_t left = text->type == CACHE_TEXT ? text->len : 0, start;
 
-	for (; left; left -= (size_t)(end - s), s = end) {
-		end = memchr(s, '\n', left);
-		end = end ? end + 1 : s + left;
-		take_line(search, s, (size_t)(end - s));
+	for (; left; left = start) {
+		before = memrchr(s, '\n', left - 1);
+		start = before ? (size_t)(before - s) + 1 : 0;
+		take_line(search, s + start, left - start);
 	}
 }
 
-/* The oldest block first: within a microsecond, the order is that in which
- * they were added. */
+static void
+take_block(struct search *search, const struct cache_reply *texts)
+{
+	size_t n = texts->type == CACHE_LIST ? texts->len : 0;
+
+	while (n)
+		take_lines(search, texts->list[--n]);
+}
+
+/* The newest block first, and no more of them than are needed. */
 static int
 read_lines(struct req *req, struct search *search)
 {
-	int64_t numbers[BLOCKS_AT_ONCE];
 	struct cache_reply **blocks;
-	size_t left = search->nblocks, n;
+	size_t n;
 	int rc;
 
-	while (left) {
-		for (n = 0; n < BLOCKS_AT_ONCE && left; n++)
-			numbers[n] = search->blocks[--left];
-		rc = traces_read(req, TRACES_LINES, numbers, n, &blocks);
+	for (size_t i = 0; i < search->nblocks && !search->full; i += n) {
+		n = search->nblocks - i;
+		if (n > BLOCKS_AT_ONCE)
+			n = BLOCKS_AT_ONCE;
+		rc = traces_read(
+		    req, TRACES_LINES, &search->blocks[i], n, &blocks);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; i < n; i++) {
-			if (blocks[i]->type != CACHE_LIST)
-				continue;
-			for (size_t j = 0; j < blocks[i]->len; j++)
-				take_lines(search, blocks[i]->list[j]);
-		}
+		for (size_t j = 0; j < n; j++)
+			take_block(search, blocks[j]);
 	}
 	return RC_OK;
 }
 
+/* Within a microsecond, the order is that in which they were added. */
 static int
 by_time(const void *a, const void *b)
 {
@@ -212,7 +227,7 @@ by_time(const void *a, const void *b)
 
 	if (la->time != lb->time)
 		return la->time < lb->time ? -1 : 1;
-	return (la->place > lb->place) - (la->place < lb->place);
+	return (la->place < lb->place) - (la->place > lb->place);
 }
 
 /* What was given to traces_add() again stands there twice. */

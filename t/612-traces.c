@@ -246,6 +246,72 @@ test_twice(void)
 	g_assert_cmpuint(json_array_size(list), ==, 1);
 }
 
+/* Clients may use an id as often as they like: the latest are what counts, and
+ * what is read to find them has its bounds. */
+static void
+test_reused(void)
+{
+	const char *id = "99999999999999999999999999999999";
+	enum { REQUESTS = 8000, STEP = 1000 };
+	json_t *lines, *last;
+	size_t n;
+
+	begin();
+	for (int i = 0; i < REQUESTS; i++) {
+		request(id, T0 + i * STEP, 100, 200, i + 1);
+		if (i % 100 == 99)
+			add();
+	}
+	add();
+	test_req_next(&req);
+	g_assert_cmpint(keys_like("trace-block:*", NULL, NULL), >=, 6);
+	g_assert_cmpint(traces_find(&req, id, &lines), ==, RC_OK);
+	n = json_array_size(lines);
+	g_assert_cmpuint(n, >=, 600);
+	last = json_array_get(lines, n - 1);
+	g_assert_cmpint(model_int(last, "user"), ==, REQUESTS);
+	for (size_t i = 1; i < n; i++)
+		g_assert_cmpstr(model_text(json_array_get(lines, i - 1), "ts"),
+		    <=, model_text(json_array_get(lines, i), "ts"));
+	/* Without a gap. */
+	g_assert_cmpstr(
+	    model_text(json_array_get(lines, n - 4), "ev"), ==, "req.end");
+	g_assert_cmpint(model_int(json_array_get(lines, n - 598), "user"), ==,
+	    REQUESTS - 199);
+	g_assert_cmpuint(arena_used(req.arena), <, 6 << 20);
+	check_lives();
+}
+
+/* Long ones are fewer. */
+static void
+test_long_lines(void)
+{
+	const char *id = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	char *path = g_strnfill(7000, 'x');
+	json_t *lines;
+	size_t n;
+
+	begin();
+	for (int i = 1; i <= 600; i++) {
+		head(id, T0 + i, "nginx", "nginx.request");
+		g_string_append_printf(text,
+		    ",\"status\":404,\"bytes\":%d,\"path\":\"/%s\"}\n", i,
+		    path);
+		if (i % 50 == 0)
+			add();
+	}
+	g_free(path);
+	test_req_next(&req);
+	g_assert_cmpint(traces_find(&req, id, &lines), ==, RC_OK);
+	n = json_array_size(lines);
+	g_assert_cmpuint(n, >=, 50);
+	g_assert_cmpint(
+	    model_int(json_array_get(lines, n - 1), "bytes"), ==, 600);
+	g_assert_cmpint(
+	    model_int(json_array_get(lines, 0), "bytes"), ==, 601 - (int)n);
+	g_assert_cmpuint(arena_used(req.arena), <, 3 << 20);
+}
+
 static void
 test_nonsense(void)
 {
@@ -628,6 +694,8 @@ main(int argc, char **argv)
 	g_test_add_func("/traces/find", test_find);
 	g_test_add_func("/traces/late-lines", test_late_lines);
 	g_test_add_func("/traces/twice", test_twice);
+	g_test_add_func("/traces/reused", test_reused);
+	g_test_add_func("/traces/long-lines", test_long_lines);
 	g_test_add_func("/traces/nonsense", test_nonsense);
 	g_test_add_func("/traces/summary", test_summary);
 	g_test_add_func("/traces/filters", test_filters);
