@@ -241,7 +241,7 @@ round_of_recorder(struct req *req, size_t *done ATTR_UNUSED)
 	run_tasks(req);
 	open_ring(req->conf);
 	if (state.ring)
-		share_set(state.ring, req->conf->trace_per_s);
+		share_set(state.ring, req->conf->trace_per_s, log_now());
 	take_programs(req);
 	while (follow_read(take_edge, NULL))
 		store_send(req);

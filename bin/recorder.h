@@ -73,8 +73,8 @@ void gauges_close(void);
 /* --- recorder_share.c --------------------------------------------------- */
 
 /* Every round: tells workers how many of their requests to hand over, so that
- * it is about per_s in a second; 0: all. */
-void share_set(struct ring *ring, int per_s);
+ * it is about per_s in a second; 0: all.  now: log_now(). */
+void share_set(struct ring *ring, int per_s, int64_t now);
 
 /* A line that a program handed over; and is the request of that trace kept,
  * of which nginx tells now?  program: one was asked. */

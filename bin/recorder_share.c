@@ -12,46 +12,55 @@
 #include "logline.h"
 #include "ring.h"
 
-#define SEEN 8192 /* a power of two */
+#define SETS 1024
+#define WAYS 8 /* ids of one set: they come and go */
 #define TRACE_DIGITS 32
 
 #define EVERY_US (INT64_C(100) * 1000)
 #define LATER_US (INT64_C(3) * 1000000)
+#define SECOND INT64_C(1000000)
+#define LONGEST_US (10 * SECOND) /* of what is longer, nothing is known */
 
 static struct {
 	int64_t offered, at; /* at the last look */
-	int64_t room;	     /* that few requests leave to many at once */
+	int64_t room;	     /* millionths that few requests leave to many */
 	int wanted;	     /* of RING_ALL, since then */
 	int64_t thin_until;  /* lines of nginx come a little later */
-	uint64_t seen[SEEN]; /* ids of what was handed over, the latest */
+	uint64_t seen[SETS][WAYS]; /* ids of what was handed over, the latest */
 } share = { .wanted = RING_ALL };
 
-/* While there is room, all; else as many as may come. */
+static int64_t
+within(int64_t n, int64_t most)
+{
+	return n > most ? most : n < -most ? -most : n;
+}
+
+/* While there is room, all; else as many as may come.  In millionths of a
+ * request, as few a second are less than one from look to look. */
 static int
 wanted_of(int per_s, int64_t offered, int64_t us)
 {
-	int64_t most = per_s * us / 1000000;
+	int64_t most = per_s * us, came = offered * SECOND;
 
-	share.room += most - offered * share.wanted / RING_ALL;
-	if (share.room > per_s)
-		share.room = per_s;
-	if (per_s == 0 || share.room > 0 || offered <= most)
+	share.room = within(
+	    share.room + most - came / RING_ALL * share.wanted, per_s * SECOND);
+	if (per_s == 0 || share.room >= SECOND || came <= most)
 		return RING_ALL;
-	return (int)(most * RING_ALL / offered);
+	return (int)(most * RING_ALL / came);
 }
 
 void
-share_set(struct ring *ring, int per_s)
+share_set(struct ring *ring, int per_s, int64_t now)
 {
-	int64_t now = log_now(), offered = ring_offered(ring);
+	int64_t offered = ring_offered(ring);
 
 	if (!share.at)
-		share.room = per_s;
+		share.room = per_s * SECOND;
 	else if (now - share.at < EVERY_US)
 		return;
 	else
-		share.wanted =
-		    wanted_of(per_s, offered - share.offered, now - share.at);
+		share.wanted = wanted_of(per_s, offered - share.offered,
+		    within(now - share.at, LONGEST_US));
 	share.offered = offered;
 	share.at = now;
 	if (share.wanted < RING_ALL)
@@ -62,7 +71,7 @@ share_set(struct ring *ring, int per_s)
 static bool
 is_thin(void)
 {
-	return log_now() < share.thin_until;
+	return share.at < share.thin_until;
 }
 
 /* 0: it is none. */
@@ -78,6 +87,29 @@ short_id(const struct logline_value *trace)
 	return n ? n : 1;
 }
 
+static bool
+is_seen(uint64_t id)
+{
+	const uint64_t *set = share.seen[id % SETS];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i] == id)
+			return true;
+	return false;
+}
+
+/* In the place of the oldest of its set. */
+static void
+see(uint64_t id)
+{
+	uint64_t *set = share.seen[id % SETS];
+
+	if (is_seen(id))
+		return;
+	memmove(set + 1, set, (WAYS - 1) * sizeof(set[0]));
+	set[0] = id;
+}
+
 void
 share_note(const char *line, size_t len)
 {
@@ -87,7 +119,7 @@ share_note(const char *line, size_t len)
 	if (is_thin() && logline_find(line, len, "trace", &trace))
 		id = short_id(&trace);
 	if (id)
-		share.seen[id % SEEN] = id;
+		see(id);
 }
 
 /* Its program has handed the request over; or none was asked, and it is in
@@ -101,7 +133,7 @@ share_has(
 	if (!is_thin() || !ring)
 		return true;
 	id = short_id(trace);
-	if (id && share.seen[id % SEEN] == id)
+	if (id && is_seen(id))
 		return true;
 	return id && !program && ring_is_wanted(ring, trace->s);
 }
