@@ -21,7 +21,7 @@ struct place {
 	const char *marker, *text;
 };
 static const struct place in_page = { "<code>" ID_MARKER "</code>",
-	"<!--# if expr=\"$seems_member\" -->"
+	"<!--# if expr=\"$may_look\" -->"
 	"<a href=\"/trace/" REQUEST_ID "\"><code>" REQUEST_ID "</code></a>"
 	"<!--# else --><code>" REQUEST_ID "</code><!--# endif -->" };
 static const struct place in_problem = { ID_MARKER, REQUEST_ID };

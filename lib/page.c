@@ -555,6 +555,8 @@ add_layout(struct req *req, json_t *model)
 	model_set_text(model, "lang", lang_code(req->lang));
 	model_set_text(model, "page", req->route->name);
 	model_set_text(model, "request_id", req->trace);
+	model_set_bool(model, "has_trace",
+	    req->sampled && req->sess && req->sess->user_id);
 	model_set(model, "lang_links", lang_links(req));
 	add_site(model);
 	add_reader(req, model);
@@ -565,12 +567,13 @@ add_layout(struct req *req, json_t *model)
 json_t *
 page_bare_layout(void)
 {
-	json_t *model = json_pack(
-	    "{s:s, s:b, s:b, s:n, s:n, s:n, s:s, s:n, s:s, s:b,"
-	    " s:n, s:[], s:n}",
-	    "page", "error", "guest", 1, "signed_in", 0, "admin_nav",
-	    "status_nav", "cart_count", "csrf", "", "flash", "login_url",
-	    "/login", "has_errors", 0, "error_summary", "lang_links", "cost");
+	json_t *model =
+	    json_pack("{s:s, s:b, s:b, s:b, s:n, s:n, s:n, s:s, s:n, s:s, s:b,"
+		      " s:n, s:[], s:n}",
+		"page", "error", "guest", 1, "signed_in", 0, "has_trace", 0,
+		"admin_nav", "status_nav", "cart_count", "csrf", "", "flash",
+		"login_url", "/login", "has_errors", 0, "error_summary",
+		"lang_links", "cost");
 
 	add_site(model);
 	return model;

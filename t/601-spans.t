@@ -260,6 +260,11 @@ subtest 'from the page to its trace' => sub {
 		like $answer->{content},
 		    $plain->($answer->{headers}{'x-request-id'}),
 		    'the number for others';
+		my $id = sprintf '%032x', 7 + length $path;
+		$reader->get($path,
+		    traceparent => "00-$id-" . '8' x 16 . '-00');
+		like $reader->html, $plain->($id),
+		    'and where no trace is kept';
 	}
 };
 
