@@ -26,8 +26,8 @@ int traces_add(struct req *req, const char *lines, size_t len) ATTR_CHECK;
 int traces_shrink(struct req *req, int64_t bytes) ATTR_CHECK;
 
 /* The lines of one trace as JSON objects, by time; of hundreds the latest.
- * id: 32 digits, or the first 8 or more.  RC_NOT_FOUND when there is none (any more), or when
- * several begin so. */
+ * id: 32 digits, or the first 8 or more.  RC_NOT_FOUND when there is none
+ * (any more), or when several begin so. */
 int traces_find(struct req *req, const char *id, json_t **lines) ATTR_CHECK;
 
 struct traces_filter {
