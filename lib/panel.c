@@ -234,7 +234,8 @@ static const struct panel_line db_tables[] = {
 };
 
 static const struct panel db_panels[] = {
-	{ "db-up", N_("Server"), PANEL_STAT, PANEL_UP, LINES(db_up) },
+	{ "db-up", N_("Server, in order or not"), PANEL_STAT, PANEL_UP,
+	    LINES(db_up) },
 	{ "db-buffer", N_("Buffer pool of InnoDB"), PANEL_STAT, PANEL_PART,
 	    LINES(db_buffer) },
 	{ "db-server", N_("Since MariaDB was started"), PANEL_STAT,
@@ -318,7 +319,8 @@ static const struct panel_line redis_caches[] = {
 };
 
 static const struct panel redis_panels[] = {
-	{ "redis-up", N_("Server"), PANEL_STAT, PANEL_UP, LINES(redis_up) },
+	{ "redis-up", N_("Server, in order or not"), PANEL_STAT, PANEL_UP,
+	    LINES(redis_up) },
 	{ "redis-server", N_("Now, and since Redis was started"), PANEL_STAT,
 	    PANEL_NUMBER, LINES(redis_server) },
 	{ "redis-keys", N_("Reads that found something"), PANEL_STAT,
