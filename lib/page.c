@@ -397,22 +397,21 @@ is_staff(const struct sess *s)
 	return is_admin(s) || (s && strcmp(s->role, "librarian") == 0);
 }
 
-/* The pages that tell how the site is.  Members see traces of their own
- * requests, and nothing else of it. */
+/* The pages that tell how the site is.  Other members see the traces of their
+ * own requests alone, which is no way through anything. */
 static const struct {
 	const char *url, *label;
-	bool member;
 } status_pages[] = {
-	{ "/status", N_("Status"), false },
-	{ "/status/slo", N_("Objectives"), false },
-	{ "/status/application", N_("Application"), false },
-	{ "/status/api", "API", false },
-	{ "/status/database", "MariaDB", false },
-	{ "/status/redis", "Redis", false },
-	{ "/status/business", N_("Business"), false },
-	{ "/status/attack", N_("Attacks"), false },
-	{ "/trace", N_("Traces"), true },
-	{ "/runbook", N_("Runbooks"), false },
+	{ "/status", N_("Status") },
+	{ "/status/slo", N_("Objectives") },
+	{ "/status/application", N_("Application") },
+	{ "/status/api", "API" },
+	{ "/status/database", "MariaDB" },
+	{ "/status/redis", "Redis" },
+	{ "/status/business", N_("Business") },
+	{ "/status/attack", N_("Attacks") },
+	{ "/trace", N_("Traces") },
+	{ "/runbook", N_("Runbooks") },
 };
 
 static bool
@@ -464,18 +463,15 @@ status_nav(const struct req *req)
 {
 	json_t *links = json_array();
 
-	if (!req->sess || !req->sess->user_id ||
+	if (!sees_status(req->sess) ||
 	    (!begins(req->path, "/status") && !begins(req->path, "/trace") &&
 		!begins(req->path, "/runbook")))
 		return json_null();
-	for (size_t i = 0; i < LENGTH(status_pages); i++) {
-		if (!status_pages[i].member && !sees_status(req->sess))
-			continue;
+	for (size_t i = 0; i < LENGTH(status_pages); i++)
 		json_array_append_new(links,
 		    json_pack("{s:s, s:s, s:b}", "url", status_pages[i].url,
 			"label", _(status_pages[i].label), "current",
 			is_within(req->path, status_pages[i].url)));
-	}
 	return json_pack("{s:o}", "links", links);
 }
 
