@@ -7,7 +7,7 @@
 #include "instance.h"
 #include "model.h"
 #include "sales.h"
-#include "server.h"
+#include "vitals.h"
 
 #include <math.h>
 #include <time.h>
@@ -360,19 +360,21 @@ figure(const json_t *figures, const char *name)
 {
 	const json_t *value = json_object_get(figures, name);
 
+	if (json_is_boolean(value))
+		return json_is_true(value);
 	return json_is_integer(value) ? (double)json_integer_value(value) : NAN;
 }
 
 static double
 db_figure(struct panel_page *page, const char *name)
 {
-	return figure(asked(page, &page->db, server_db), name);
+	return figure(asked(page, &page->db, vitals_db), name);
 }
 
 static double
 redis_figure(struct panel_page *page, const char *name)
 {
-	return figure(asked(page, &page->redis, server_redis), name);
+	return figure(asked(page, &page->redis, vitals_redis), name);
 }
 
 double
@@ -386,16 +388,16 @@ panel_db_hits(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
 	return 1 -
-	    ratio(db_figure(page, "Innodb_buffer_pool_reads"),
-		db_figure(page, "Innodb_buffer_pool_read_requests"));
+	    ratio(db_figure(page, "pool_reads"),
+		db_figure(page, "pool_requests"));
 }
 
 double
 panel_db_fill(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
-	return ratio(db_figure(page, "Innodb_buffer_pool_pages_data"),
-	    db_figure(page, "Innodb_buffer_pool_pages_total"));
+	return ratio(
+	    db_figure(page, "pool_used_bytes"), db_figure(page, "pool_bytes"));
 }
 
 double
@@ -408,9 +410,9 @@ double
 panel_redis_hits(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
-	double hits = redis_figure(page, "keyspace_hits");
+	double hits = redis_figure(page, "hits");
 
-	return ratio(hits, hits + redis_figure(page, "keyspace_misses"));
+	return ratio(hits, hits + redis_figure(page, "misses"));
 }
 
 /* --- sales and attacks --- */

@@ -20,7 +20,7 @@ struct panel_page {
 	struct trend *moments;	   /* PANEL_POINTS + 1 */
 	struct history_sum *parts; /* PANEL_POINTS */
 	struct trend newest;
-	json_t *db, *redis; /* of server.h; NULL until asked */
+	json_t *db, *redis; /* of vitals.h; NULL until asked */
 	json_t *days;	    /* of sales.h */
 	int64_t attacks[ATTACK_MINUTES][ATTACK_KINDS];
 
@@ -48,7 +48,7 @@ panel_value panel_workers, panel_starts, panel_crashes, panel_instances;
 panel_value panel_breaker_open;
 /* From history.h, of the chosen route. */
 panel_value panel_route_rate, panel_route_part, panel_route_took;
-/* name: in server.h's figures. */
+/* name: in vitals.h's figures. */
 panel_value panel_db, panel_db_hits, panel_db_fill;
 panel_value panel_redis, panel_redis_hits;
 /* which: days up to today. */

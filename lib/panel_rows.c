@@ -3,9 +3,9 @@
 
 #include "model.h"
 #include "sales.h"
-#include "server.h"
 #include "sess.h"
 #include "view.h"
+#include "vitals.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -142,7 +142,7 @@ panel_table_rows(struct panel_page *page, json_t *table)
 {
 	json_t *tables, *one;
 	size_t i;
-	int rc = server_tables(page->req, &tables);
+	int rc = vitals_tables(page->req, &tables);
 
 	if (rc < 0)
 		return rc;

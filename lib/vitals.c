@@ -28,6 +28,11 @@ static const struct db_stmt REPLICA = { "vitals.replica",
 static const struct db_stmt ROWS = { "vitals.rows",
 	"SELECT (SELECT COUNT(*) FROM users) AS users,"
 	" (SELECT COUNT(*) FROM books WHERE withdrawn_at IS NULL) AS books" };
+static const struct db_stmt TABLES = { "vitals.tables",
+	"SELECT TABLE_NAME AS name, TABLE_ROWS AS row_count,"
+	" DATA_LENGTH + INDEX_LENGTH AS bytes FROM information_schema.TABLES"
+	" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'"
+	" ORDER BY bytes DESC, name LIMIT 100" };
 
 /* --- MariaDB ------------------------------------------------------------ */
 
@@ -155,6 +160,12 @@ vitals_rows(struct req *req, int64_t *users, int64_t *books)
 	*users = model_int(row, "users");
 	*books = model_int(row, "books");
 	return RC_OK;
+}
+
+int
+vitals_tables(struct req *req, json_t **tables)
+{
+	return db_rows(req, &TABLES, DB_NO_ARGS, tables);
 }
 
 /* --- Redis -------------------------------------------------------------- */

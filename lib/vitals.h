@@ -29,4 +29,8 @@ int vitals_redis(struct req *req, json_t **redis) ATTR_CHECK;
 /* How many rows of each there are. */
 int vitals_rows(struct req *req, int64_t *users, int64_t *books) ATTR_CHECK;
 
+/* The tables of our database, the largest first: [{name, row_count (about),
+ * bytes}]. */
+int vitals_tables(struct req *req, json_t **tables) ATTR_CHECK;
+
 #endif

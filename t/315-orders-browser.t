@@ -7,9 +7,9 @@ use strict;
 use warnings;
 use utf8;
 
-use File::Path qw(make_path);
 use Test::More;
 
+use Seoga::Album;
 use Seoga::Chromium;
 use Seoga::Reader;
 use Seoga::Test;
@@ -24,11 +24,7 @@ my @books = split /\n/, sql("(SELECT id FROM books WHERE language = 'ko'
     UNION (SELECT id FROM books WHERE language = 'en'
 	ORDER BY CHAR_LENGTH(title) DESC, id LIMIT 2)");
 
-my $folder = $ENV{SEOGA_TEST_ARTEFACTS} //
-    "$ENV{SEOGA_BUILD}/var/artefacts";
-eval { make_path($folder) };
-my $keep = -w $folder;
-diag "the pictures cannot be kept in $folder" if !$keep;
+my $album = Seoga::Album->new;
 
 my %words = (
 	en => { changed => qr/The price changed from/, out => qr/has sold out/,
@@ -47,17 +43,8 @@ my ($browser, $kind, $lang, $number);
 sub picture {
 	my ($name) = @_;
 
-	cmp_ok $browser->width, '<=', $size{$kind}[0],
-	    "$name: nothing to scroll sideways";
-	$number++;
-	$browser->screenshot(sprintf '%s/%s-%s-orders-%02d-%s.png', $folder,
-	    $lang, $kind, $number, $name) if $keep;
-}
-
-sub seen {
-	my ($css, $pattern, $name) = @_;
-
-	like eval { $browser->text($css) } // "nothing: $@", $pattern, $name;
+	$album->page($browser, $size{$kind}[0], sprintf '%s-%s-orders-%02d-%s',
+	    $lang, $kind, ++$number, $name);
 }
 
 sub sign_in {
@@ -95,14 +82,14 @@ sub journey {
 	sql("UPDATE books SET price = price + 500 WHERE id = $books[0];
 	    UPDATE books SET stock_quantity = 0 WHERE id = $books[1]");
 	$browser->follow('main form button');
-	seen('#changes', $w->{changed}, 'another price');
-	seen('#changes', $w->{out}, 'sold out');
+	seen($browser, '#changes', $w->{changed}, 'another price');
+	seen($browser, '#changes', $w->{out}, 'sold out');
 	is scalar($browser->find('#f-address[value^="서울"]')), 1, 'kept';
 	picture('changed');
 	is orders(), $before, 'nothing ordered yet';
 	$browser->follow('main form button');
-	seen('.flash', $w->{placed}, 'ordered');
-	seen('.progress', $w->{wait}, 'its state');
+	seen($browser, '.flash', $w->{placed}, 'ordered');
+	seen($browser, '.progress', $w->{wait}, 'its state');
 	my $order = $browser->url;
 	like $order, qr{/orders/\d+-\w+$}, 'its page';
 	picture('order');
@@ -115,11 +102,11 @@ sub journey {
 	$browser->open($order);
 	$browser->type('#f-card', '4000 0000 0000 0002');
 	$browser->follow('main form button');
-	seen('#e-card', $w->{declined}, 'declined');
+	seen($browser, '#e-card', $w->{declined}, 'declined');
 	picture('declined');
 	$browser->type('#f-card', '4242 4242 4242 4242');
 	$browser->follow('main form button');
-	seen('.flash', $w->{paid}, 'paid');
+	seen($browser, '.flash', $w->{paid}, 'paid');
 	picture('paid');
 	$browser->look('light', 'print');
 	picture('paper');
@@ -127,13 +114,13 @@ sub journey {
 	picture('dark');
 	$browser->look('light');
 	$browser->follow('.acts a');
-	seen('.confirm', $w->{ask}, 'asked');
+	seen($browser, '.confirm', $w->{ask}, 'asked');
 	picture('confirm');
 	$browser->follow('.confirm a');
 	is $browser->url, $order, 'the way out';
 	$browser->follow('.acts a');
 	$browser->follow('.confirm button');
-	seen('.flash', $w->{back}, 'cancelled');
+	seen($browser, '.flash', $w->{back}, 'cancelled');
 	$browser->follow('.me a[href="/orders"]');
 	is scalar($browser->find('.orders li')), 1, 'one order in the list';
 	picture('list');

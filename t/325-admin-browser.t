@@ -8,11 +8,11 @@ use strict;
 use warnings;
 use utf8;
 
-use Encode qw(decode_utf8 encode_utf8);
-use File::Path qw(make_path);
+use Encode qw(decode_utf8);
 use File::Temp ();
 use Test::More;
 
+use Seoga::Album;
 use Seoga::Chromium;
 use Seoga::Reader;
 use Seoga::Staff;
@@ -23,11 +23,7 @@ plan skip_all => Seoga::Chromium::missing() if Seoga::Chromium::missing();
 site_start();
 seoga_ok('migrate', '--sample');
 
-my $folder = $ENV{SEOGA_TEST_ARTEFACTS} //
-    "$ENV{SEOGA_BUILD}/var/artefacts";
-eval { make_path($folder) };
-my $keep = -w $folder;
-diag "the pictures cannot be kept in $folder" if !$keep;
+my $album = Seoga::Album->new;
 
 my %words = (
 	en => { title => 'A Book That Was Just Added', author => 'Somebody',
@@ -51,17 +47,8 @@ my ($browser, $kind, $lang, $number);
 sub picture {
 	my ($name) = @_;
 
-	cmp_ok $browser->width, '<=', $size{$kind}[0],
-	    "$name: nothing to scroll sideways";
-	$number++;
-	$browser->screenshot(sprintf '%s/%s-%s-admin-%02d-%s.png', $folder,
-	    $lang, $kind, $number, $name) if $keep;
-}
-
-sub seen {
-	my ($css, $pattern, $name) = @_;
-
-	like eval { $browser->text($css) } // "nothing: $@", $pattern, $name;
+	$album->page($browser, $size{$kind}[0], sprintf '%s-%s-admin-%02d-%s',
+	    $lang, $kind, ++$number, $name);
 }
 
 sub sign_in {
@@ -83,14 +70,14 @@ sub book {
 	$browser->type('#f-title', $w->{title});
 	$browser->type('#f-price', '12,500');
 	$browser->follow('main form button');
-	seen('.summary', $w->{missing}, 'an author is needed');
+	seen($browser, '.summary', $w->{missing}, 'an author is needed');
 	is scalar($browser->find('#f-price[value="12,500"]')), 1, 'kept';
 	picture('mistakes');
 	$browser->type('#f-author', $w->{author});
 	$browser->type('#f-description', "One\nTwo");
 	$browser->click('#f-category_id option[value="53"]');
 	$browser->follow('main form button');
-	seen('.flash', $w->{added}, 'added');
+	seen($browser, '.flash', $w->{added}, 'added');
 	my ($path) = $browser->url =~ m{(/admin/books/\d+)$};
 	picture('book');
 
@@ -99,11 +86,11 @@ sub book {
 	$browser->type('#f-title', "$w->{title} 3");
 	$browser->type('#f-description', "One\nThree");
 	$browser->follow('.whole button');
-	seen('h1', $w->{two}, 'somebody was faster');
-	seen('main', $w->{both}, 'with the same field');
+	seen($browser, 'h1', $w->{two}, 'somebody was faster');
+	seen($browser, 'main', $w->{both}, 'with the same field');
 	picture('versions');
 	$browser->follow('main form button');
-	seen('.flash', $w->{saved}, 'chosen and saved');
+	seen($browser, '.flash', $w->{saved}, 'chosen and saved');
 	is scalar($browser->find('#f-title[value$=" 3"]')), 1, 'the one title';
 	is scalar($browser->find('#f-publisher[value="A House"]')), 1,
 	    'and the other publisher';
@@ -112,14 +99,14 @@ sub book {
 	$browser->type('#f-copies', '12');
 	$browser->type('#f-note', $w->{author});
 	$browser->follow('main form button');
-	seen('.flash', $w->{stock}, 'counted');
+	seen($browser, '.flash', $w->{stock}, 'counted');
 	picture('stock');
 	$browser->open(url($path));
 	$browser->follow('#s-away ~ form button');
-	seen('.flash', $w->{withdrawn}, 'withdrawn');
+	seen($browser, '.flash', $w->{withdrawn}, 'withdrawn');
 	picture('withdrawn');
 	$browser->follow('#s-back ~ form button');
-	seen('.flash', $w->{back}, 'brought back');
+	seen($browser, '.flash', $w->{back}, 'brought back');
 }
 
 sub categories {
@@ -131,18 +118,18 @@ sub categories {
 	$browser->type('#f-name_ko', $name);
 	$browser->type('#f-name_en', $name);
 	$browser->follow('section form button');
-	seen('.flash', $w->{category}, 'a category');
+	seen($browser, '.flash', $w->{category}, 'a category');
 	my $id = sql("SELECT id FROM categories WHERE name_en = '$name'") + 0;
 	$browser->follow(qq{.tree a[href="/admin/categories/$id"]});
 	$browser->click('#f-parent_id option[value="1"]');
 	picture('category');
 	$browser->follow('main form button');
-	seen('.flash', $w->{moved}, 'moved');
+	seen($browser, '.flash', $w->{moved}, 'moved');
 	is sql("SELECT parent_id FROM categories WHERE id = $id"), "1\n",
 	    'into another';
 	$browser->follow('.tree a[href="/admin/categories/11"]');
 	$browser->follow('#s-delete ~ form button');
-	seen('.flash', $w->{full}, 'one with books cannot go');
+	seen($browser, '.flash', $w->{full}, 'one with books cannot go');
 }
 
 sub members {
@@ -157,9 +144,9 @@ sub members {
 	$browser->follow('.ledger h2 a');
 	$browser->click('#f-role option[value="librarian"]');
 	$browser->follow('#s-role ~ form button');
-	seen('.flash', $w->{role}, 'a role');
+	seen($browser, '.flash', $w->{role}, 'a role');
 	$browser->follow('#s-lock ~ form button');
-	seen('.flash', $w->{locked}, 'a lock');
+	seen($browser, '.flash', $w->{locked}, 'a lock');
 	picture('member');
 	ok !$member->signed_in, 'signed out';
 	$browser->follow('.desk a[href="/admin/audit"]');
@@ -249,7 +236,7 @@ subtest 'in w3m' => sub {
 		my $text = in_w3m($admin->get($path)->bytes);
 		like $text, $shows{$path}, $path;
 		my $name = $path =~ s/\W+/-/gr;
-		spew("$folder/w3m$name.txt", encode_utf8($text)) if $keep;
+		$album->text("w3m$name", $text);
 	}
 };
 

@@ -6,9 +6,9 @@ use strict;
 use warnings;
 use utf8;
 
-use File::Path qw(make_path);
 use Test::More;
 
+use Seoga::Album;
 use Seoga::Chromium;
 use Seoga::Reader;
 use Seoga::Test;
@@ -19,11 +19,7 @@ site_start();
 seoga_ok('migrate', '--sample');
 sql("UPDATE books SET stock_quantity = 20 WHERE title LIKE 'Pride and%'");
 
-my $folder = $ENV{SEOGA_TEST_ARTEFACTS} //
-    "$ENV{SEOGA_BUILD}/var/artefacts";
-eval { make_path($folder) };
-my $keep = -w $folder;
-diag "the pictures cannot be kept in $folder" if !$keep;
+my $album = Seoga::Album->new;
 
 my $browser;
 my $password = 'ten green bottles';
@@ -48,17 +44,8 @@ my ($kind, $lang, $number);
 sub picture {
 	my ($name) = @_;
 
-	cmp_ok $browser->width, '<=', $size{$kind}[0],
-	    "$name: nothing to scroll sideways";
-	$number++;
-	$browser->screenshot(sprintf '%s/%s-%s-%02d-%s.png', $folder, $lang,
-	    $kind, $number, $name) if $keep;
-}
-
-sub seen {
-	my ($css, $pattern, $name) = @_;
-
-	like eval { $browser->text($css) } // "nothing: $@", $pattern, $name;
+	$album->page($browser, $size{$kind}[0], sprintf '%s-%s-%02d-%s',
+	    $lang, $kind, ++$number, $name);
 }
 
 sub journey {
@@ -79,7 +66,7 @@ sub journey {
 	$browser->type('#f-username', 'x');
 	$browser->follow('main button');
 	like $browser->title, $w->{error}, 'a mistake is told in the title';
-	seen('.summary', $w->{problem}, 'and above the form');
+	seen($browser, '.summary', $w->{problem}, 'and above the form');
 	picture('register-mistakes');
 	$browser->click('.summary a');
 	$browser->type('#f-username', $username);
@@ -87,27 +74,27 @@ sub journey {
 	$browser->type('#f-password', $password);
 	$browser->type('#f-password2', $password);
 	$browser->follow('main button');
-	seen('.flash', $w->{welcome}, 'registered');
+	seen($browser, '.flash', $w->{welcome}, 'registered');
 
 	$browser->type('#f-q', 'pride and');
 	$browser->follow('.search button');
-	seen('.books', qr/Jane Austen/, 'found');
+	seen($browser, '.books', qr/Jane Austen/, 'found');
 	picture('search');
 	$browser->follow('.books h2 a');
-	seen('h1', qr/^Pride and Prejudice/, 'opened');
+	seen($browser, 'h1', qr/^Pride and Prejudice/, 'opened');
 	picture('book');
 	$browser->type('#f-quantity', 2);
 	$browser->follow('.add button');
-	seen('.flash', $w->{added}, 'added');
+	seen($browser, '.flash', $w->{added}, 'added');
 	like $browser->url, qr{/cart$}, 'which leads to the cart';
 	$browser->refresh;
 	is scalar($browser->find('.lines > li')), 1, 'once, F5 or not';
 	picture('cart');
 
 	$browser->back;
-	seen('h1', qr/^Pride and Prejudice/, 'the way back');
+	seen($browser, 'h1', qr/^Pride and Prejudice/, 'the way back');
 	$browser->follow('.me form button');
-	seen('.flash', $w->{out}, 'signed out');
+	seen($browser, '.flash', $w->{out}, 'signed out');
 	$browser->open(url('/cart'));
 	is scalar($browser->find('.lines > li')), 0, 'nothing to see now';
 	picture('cart-empty');
@@ -116,11 +103,11 @@ sub journey {
 	$browser->type('#f-username', $username);
 	$browser->type('#f-password', 'not the password');
 	$browser->follow('main button');
-	seen('.wrong', qr/./, 'a wrong password');
+	seen($browser, '.wrong', qr/./, 'a wrong password');
 	picture('login-mistake');
 	$browser->type('#f-password', $password);
 	$browser->follow('main button');
-	seen('.flash', $w->{in}, 'signed in');
+	seen($browser, '.flash', $w->{in}, 'signed in');
 	like $browser->url, qr{/cart$}, 'back where the reader was';
 	is scalar($browser->find('.lines > li')), 1, 'the cart was kept';
 	is scalar($browser->find('input[name=quantity][value="2"]')), 1,
@@ -133,7 +120,7 @@ sub journey {
 	$browser->open(url('/books?q=nothing+like+it'));
 	picture('nothing-found');
 	$browser->open(url('/books/1'));
-	seen('h1', $w->{lost}, 'a lost page');
+	seen($browser, 'h1', $w->{lost}, 'a lost page');
 	picture('not-found');
 	$browser->open(url('/books'));
 	$browser->follow_link($w->{other});

@@ -7,9 +7,9 @@ use strict;
 use warnings;
 use utf8;
 
-use File::Path qw(make_path);
 use Test::More;
 
+use Seoga::Album;
 use Seoga::Chromium;
 use Seoga::Reader;
 use Seoga::Staff;
@@ -21,11 +21,7 @@ site_start();
 seoga_ok('migrate', '--sample');
 sql('UPDATE books SET stock_quantity = 99');
 
-my $folder = $ENV{SEOGA_TEST_ARTEFACTS} //
-    "$ENV{SEOGA_BUILD}/var/artefacts";
-eval { make_path($folder) };
-my $keep = -w $folder;
-diag "the pictures cannot be kept in $folder" if !$keep;
+my $album = Seoga::Album->new;
 
 my $student = staff('student', 'stu.dent');
 $student->add($_) for split ' ', sql('SELECT id FROM books LIMIT 2');
@@ -54,17 +50,8 @@ my ($browser, $lang, $kind, $number);
 sub picture {
 	my ($name) = @_;
 
-	cmp_ok $browser->width, '<=', $size{$kind}[0],
-	    "$name: nothing to scroll sideways";
-	$number++;
-	$browser->screenshot(sprintf '%s/%s-%s-trace-%02d-%s.png', $folder,
-	    $lang, $kind, $number, $name) if $keep;
-}
-
-sub seen {
-	my ($css, $pattern, $name) = @_;
-
-	like eval { $browser->text($css) } // "nothing: $@", $pattern, $name;
+	$album->page($browser, $size{$kind}[0], sprintf '%s-%s-trace-%02d-%s',
+	    $lang, $kind, ++$number, $name);
 }
 
 sub journey {
@@ -78,32 +65,34 @@ sub journey {
 	$browser->type('#f-password', 'a long enough password');
 	$browser->follow('main button');
 	$browser->follow('main a[href="/trace"]');
-	seen('.sort [aria-current]', qr/^$w->{latest}$/, 'the latest');
+	seen($browser, '.sort [aria-current]', qr/^$w->{latest}$/,
+	    'the latest');
 	picture('list');
 	$browser->follow_link($w->{slowest});
-	seen('.sort [aria-current]', qr/^$w->{slowest}$/, 'the slowest');
+	seen($browser, '.sort [aria-current]', qr/^$w->{slowest}$/,
+	    'the slowest');
 	$browser->type('#f-status', '303');
 	$browser->follow('.filter button');
-	seen('.traces', qr{POST /checkout}, 'filtered');
+	seen($browser, '.traces', qr{POST /checkout}, 'filtered');
 
 	$browser->type('#f-id', $order);
 	$browser->follow('.filter + .filter button');
-	seen('h2', qr{^POST /checkout}, 'the order, by its number');
-	seen('main', $w->{$_}, $_) for qw(went later);
+	seen($browser, 'h2', qr{^POST /checkout}, 'the order, by its number');
+	seen($browser, 'main', $w->{$_}, $_) for qw(went later);
 	ok !visible('.facts-of'), 'attributes are folded';
 	$browser->click('.waterfall tr.k-sql summary');
 	ok visible('tr.k-sql .facts-of'), 'until one looks';
-	seen('tr.k-sql .facts-of', qr/db\.system/, 'at them');
+	seen($browser, 'tr.k-sql .facts-of', qr/db\.system/, 'at them');
 	cmp_ok scalar($browser->find('.waterfall .bar rect:not(.tick)')),
 	    '>=', 20, 'a bar for each step';
 	picture('one');
 	$browser->click('tr.k-sql .facts-of + p a');
 	like $browser->url, qr/#sql-tx\.begin$/, 'a link to its text';
 	$browser->follow('.statement form button');
-	seen('main', $w->{plan}, 'MariaDB is asked');
+	seen($browser, 'main', $w->{plan}, 'MariaDB is asked');
 	picture('explain');
 	$browser->follow_link($w->{back});
-	seen('h2', qr{^POST /checkout}, 'and back');
+	seen($browser, 'h2', qr{^POST /checkout}, 'and back');
 
 	$browser->open(url('/trace?route=cart-add'));
 	my ($other) = $browser->_ask(GET => '/element/' .
@@ -111,8 +100,8 @@ sub journey {
 	$browser->open(url("/trace/$order"));
 	$browser->type('#f-b', $other);
 	$browser->follow('[aria-labelledby=compare] button');
-	seen('h1', $w->{two}, 'two of them');
-	seen('main', $w->{sums}, 'with sums');
+	seen($browser, 'h1', $w->{two}, 'two of them');
+	seen($browser, 'main', $w->{sums}, 'with sums');
 	picture('compare');
 }
 

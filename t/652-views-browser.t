@@ -6,9 +6,9 @@ use strict;
 use warnings;
 use utf8;
 
-use File::Path qw(make_path);
 use Test::More;
 
+use Seoga::Album;
 use Seoga::Chromium;
 use Seoga::Reader;
 use Seoga::Staff;
@@ -19,11 +19,7 @@ plan skip_all => Seoga::Chromium::missing() if Seoga::Chromium::missing();
 site_start(history_step_s => 1);
 seoga_ok('migrate', '--sample');
 
-my $folder = $ENV{SEOGA_TEST_ARTEFACTS} //
-    "$ENV{SEOGA_BUILD}/var/artefacts";
-eval { make_path($folder) };
-my $keep = -w $folder;
-diag "the pictures cannot be kept in $folder" if !$keep;
+my $album = Seoga::Album->new;
 
 my @views = qw(application api database redis business attack);
 my %heading = (
@@ -76,13 +72,6 @@ for my $lang (qw(en ko)) {
 	}
 }
 
-sub keep_text {
-	my ($file, $text) = @_;
-
-	utf8::encode($text);
-	spew($file, $text);
-}
-
 sub look_at {
 	my ($lang, $kind, $view) = @_;
 
@@ -93,11 +82,9 @@ sub look_at {
 	    "$lang, $kind: $view";
 	cmp_ok $browser->width, '<=', $size{$kind}[0],
 	    'nothing to scroll sideways';
-	return if !$keep;
 	for my $scheme (qw(light dark)) {
 		$browser->look($scheme);
-		$browser->screenshot(
-		    "$folder/$lang-$kind-view-$view-$scheme.png");
+		$album->picture($browser, "$lang-$kind-view-$view-$scheme");
 	}
 }
 
@@ -114,7 +101,7 @@ SKIP: {
 		like $shown, qr/^\s*\Q$heading{en}{$view}\E$/m,
 		    "w3m: $view";
 		like $shown, qr/\d/, 'with numbers';
-		keep_text("$folder/w3m-view-$view.txt", $shown) if $keep;
+		$album->text("w3m-view-$view", $shown);
 	}
 }
 
