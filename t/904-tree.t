@@ -183,4 +183,10 @@ for my $name (sort keys %default) {
 	    "$name: $default{$name}, as described";
 }
 
+# -- migrations ---
+
+my @migrations = map { m{^sql/(\d+)-} ? $1 : () } @files;
+is_deeply \@migrations, [map { sprintf '%03d', $_ } 1 .. @migrations],
+    'migrations have one number each';
+
 done_testing();
