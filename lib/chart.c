@@ -283,7 +283,7 @@ bar(struct req *req, const struct chart *c, size_t s, size_t at, double below,
 
 	return json_pack("{s:s, s:I, s:i, s:i, s:i, s:s}", "class",
 	    arena_printf(req->arena, "s%zu", s + 1), "x",
-	    (json_int_t)(at * STEP + (STEP - BAR) / 2), "y", y, "w", BAR, "h",
+	    (json_int_t)at * STEP + (STEP - BAR) / 2, "y", y, "w", BAR, "h",
 	    y_of(below, top) - y, "says",
 	    arena_printf(req->arena, "%s: %s", c->labels[at],
 		chart_text(req, c->unit, c->series[s].values[at])));

@@ -183,6 +183,12 @@ for my $name (sort keys %default) {
 	    "$name: $default{$name}, as described";
 }
 
+# -- what is packed ---
+
+is_deeply [grep { m{^(?:lib|bin)/.*\.h$} &&
+    $text{'Makefile.am'} !~ /\s\Q$_\E\s/ } @files], [],
+    'each header is in Makefile.am';
+
 # -- migrations ---
 
 my @migrations = map { m{^sql/(\d+)-} ? $1 : () } @files;
