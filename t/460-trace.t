@@ -208,6 +208,9 @@ subtest 'rotated logs, logs of elsewhere' => sub {
 	is scalar(() = $said =~ /books pid/g), 1, 'a folder';
 	like $said, qr/nginx has not written its line/, 'without nginx';
 	is trace('--log', "$folder/a.log.2", $id), $said, 'a file';
+	is system('gzip', '-kf', "$folder/a.log.2"), 0, 'packed';
+	is trace('--log', $folder, $id), $said, 'is left out of a folder';
+	is trace('--log', "$folder/a.log.2.gz", $id), $said, 'but not by name';
 	spew("$folder/c.log", "junk\n{\"trace\":\"$id\"}\n{\"trace\":\"$id");
 	is trace('--log', $folder, $id), $said, 'junk does no harm';
 	like trace('--log', "$folder/none", $id), qr/cannot read .*none/,
