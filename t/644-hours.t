@@ -40,6 +40,7 @@ sub recorder {
 # All that nginx has logged is counted, and no more, also a while later.
 sub agree {
 	my ($when) = @_;
+	sleep 2;	# nginx writes its log once a second
 	my $wanted = answered();
 
 	ok await(30, sub { counted() >= $wanted }), "$when: all is counted";
