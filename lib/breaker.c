@@ -19,7 +19,6 @@
 #include "shared.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 #define MAGIC UINT64_C(0x5365676f61427231)
 #define FAILURES_MASK UINT64_C(0xff)
@@ -84,7 +83,7 @@ void
 breaker_free(struct breaker *b)
 {
 	if (b && b->board)
-		munmap(b->board, sizeof(*b->board));
+		shared_unmap(b->board, sizeof(*b->board));
 	free(b);
 }
 

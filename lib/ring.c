@@ -16,7 +16,6 @@
 #include "process.h"
 #include "shared.h"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define MAGIC UINT64_C(0x5365676f61526e32)
@@ -129,7 +128,7 @@ ring_close(struct ring *ring)
 {
 	if (!ring)
 		return;
-	munmap(ring->board, sizeof(*ring->board));
+	shared_unmap(ring->board, sizeof(*ring->board));
 	free(ring->found);
 	free(ring);
 }

@@ -3,14 +3,93 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#define MAPS_MAX 16 /* of a process; more are not guarded */
 #define LOCK_TRIES 100
 #define LOCK_WAIT_NS (10 * 1000 * 1000)
+
+/* --- a file that is cut short --- */
+
+static struct {
+	char *at; /* NULL: none */
+	size_t size;
+} maps[MAPS_MAX];
+
+static uintptr_t page_size;
+
+static bool
+is_mapped(const char *at)
+{
+	for (size_t i = 0; i < MAPS_MAX; i++)
+		if (maps[i].at && at >= maps[i].at &&
+		    at < maps[i].at + maps[i].size)
+			return true;
+	return false;
+}
+
+static void
+leave_soon(void)
+{
+	sigset_t blocked;
+
+	if (sigprocmask(SIG_BLOCK, NULL, &blocked) == 0 &&
+	    sigismember(&blocked, SIGTERM) == 1)
+		raise(SIGTERM);
+}
+
+/* Of any other memory it is as if nobody had looked. */
+static void
+on_bus(int signum, siginfo_t *info, void *context ATTR_UNUSED)
+{
+	char *at = info->si_addr;
+	int error = errno;
+
+	if (info->si_code != BUS_ADRERR || !is_mapped(at) ||
+	    mmap(at - (uintptr_t)at % page_size, page_size,
+		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		-1, 0) == MAP_FAILED)
+		signal(signum, SIG_DFL);
+	else
+		leave_soon();
+	errno = error;
+}
+
+static void
+guard(void *map, size_t size)
+{
+	struct sigaction act = { .sa_sigaction = on_bus,
+		.sa_flags = SA_SIGINFO };
+
+	if (!page_size) {
+		page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+		sigemptyset(&act.sa_mask);
+		sigaction(SIGBUS, &act, NULL);
+	}
+	for (size_t i = 0; i < MAPS_MAX; i++) {
+		if (maps[i].at)
+			continue;
+		maps[i].size = size;
+		maps[i].at = map;
+		return;
+	}
+}
+
+void
+shared_unmap(void *map, size_t size)
+{
+	for (size_t i = 0; i < MAPS_MAX; i++)
+		if (maps[i].at == map)
+			maps[i].at = NULL;
+	munmap(map, size);
+}
+
+/* --- the file --- */
 
 /* Its blocks are set aside where the file system can do so: else a full one
  * would kill whoever writes to the memory. */
@@ -55,10 +134,11 @@ map_file(int fd, size_t size, uint64_t magic)
 	first = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (first == MAP_FAILED)
 		return NULL;
+	guard(first, size);
 	if (atomic_compare_exchange_strong(first, &none, magic) ||
 	    none == magic)
 		return first;
-	munmap(first, size);
+	shared_unmap(first, size);
 	errno = EINVAL;
 	return NULL;
 }

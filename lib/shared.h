@@ -19,9 +19,15 @@ _Static_assert(
  * Maps the file, which is made and grown to size if need be; what is new of
  * it is zero.  It begins with an _Atomic uint64_t: magic, which whoever comes
  * first writes.  NULL, with errno, when that cannot be: EINVAL for a file that
- * is something else.  For munmap(2).
+ * is something else.
+ *
+ * Should somebody cut the file short, whoever touches what is no more gets
+ * memory of its own in its place, and a SIGTERM if that is blocked (as it is
+ * in programs and jobs): they end what they are at and leave, and who comes
+ * next makes the file whole.
  */
 void *shared_map(const char *path, size_t size, uint64_t magic) ATTR_CHECK;
+void shared_unmap(void *map, size_t size);
 
 /*
  * The same, while nobody else has the *lock (whoever dies gives it back).  A

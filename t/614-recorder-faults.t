@@ -42,7 +42,8 @@ sub ask {
 # The events of a trace in Redis.
 sub kept {
 	my ($id) = @_;
-	my @keys = split /\n/, redis('KEYS', 'trace-block:*');
+	my @keys = sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] }
+	    split /\n/, redis('KEYS', 'trace-block:*');
 
 	return join ' ', map { $_->{ev} } map { decode_json($_) }
 	    grep { /"trace":"$id"/ } map { split /\n/,
@@ -226,6 +227,34 @@ subtest 'the ring is gone' => sub {
 	is_kept(ask('/books'), 'who has it open goes on');
 	seoga_ok('restart');
 	is_kept(ask('/books'), 'and a restart makes a new one');
+};
+
+# What is no more of a file, whoever has it mapped cannot touch.  A request that
+# is not asked again shows it.
+subtest 'files cut short' => sub {
+	my $deaths = sub {
+		scalar(() = slurp(site_dir() . '/var/log/supervisord.log')
+		    =~ /SIGBUS/g) };
+	my $before = $deaths->();
+
+	for my $file (qw(ring metric history trend attack ring.recorder
+	    breaker)) {
+		my %seen;
+
+		truncate "$run/$file", 0 or die;
+		for my $path (('/cart/add', '/cart/set', '/login') x 2) {
+			$seen{http(post => $path)->{status}}++;
+			$seen{http(get => '/books')->{status}}++;
+		}
+		is join(' ', sort keys %seen), '200 403', "$file: nobody sees it";
+		sleep 0.5;
+	}
+	is $deaths->(), $before, 'nobody dies of it';
+	is_kept(ask('/books'), 'and it mends itself', 20);
+	my $was = metric('seoga_http_requests_total');
+	ask('/books');
+	ok await(5, sub {
+		metric('seoga_http_requests_total') > $was }), 'it counts';
 };
 
 subtest 'another file in its place' => sub {
