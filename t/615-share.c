@@ -30,7 +30,7 @@ new_id(void)
 
 /* So many requests a second, evenly; how many are kept. */
 static int
-run(int per_s, int rate, int seconds)
+run(int per_s, int64_t rate, int seconds)
 {
 	int64_t end = now + seconds * INT64_C(1000000), came = 0;
 	int64_t begin = now;
@@ -82,7 +82,7 @@ test_some(void)
 		    "%d of %d a second: %d in a minute", per_s, rate, kept);
 		g_assert_cmpint(kept, >, 60 * per_s * 7 / 10);
 		g_assert_cmpint(kept, <,
-		    61 * per_s * 13 / 10 + 2 * rate * ROUND_US / 1000000);
+		    61 * per_s * 13 / 10 + rate * (2 * ROUND_US / 1000) / 1000);
 	}
 }
 

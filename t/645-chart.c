@@ -11,6 +11,18 @@
 
 static struct req req;
 
+/* JSON lives in the memory of the request, as in a program. */
+static void *
+from_arena(size_t size)
+{
+	return arena_alloc(req.arena, size);
+}
+
+static void
+keep(void *p ATTR_UNUSED)
+{
+}
+
 static const char *
 written(enum chart_unit unit, double value)
 {
@@ -138,6 +150,7 @@ main(int argc, char **argv)
 	g_test_set_nonfatal_assertions();
 	req = (struct req){ .arena = arena_open((size_t)1024 * 1024),
 		.lang = LANG_EN };
+	json_set_alloc_funcs(from_arena, keep);
 	g_test_add_func("/chart/text", test_text);
 	g_test_add_func("/chart/lines", test_lines);
 	g_test_add_func("/chart/axis", test_axis);
