@@ -2,6 +2,7 @@
  * see logs.h. */
 #include "buf.h"
 #include "command.h"
+#include "hash.h"
 #include "log.h"
 #include "logline.h"
 #include "logs.h"
@@ -25,12 +26,8 @@ is_id(const struct logline_value *value)
 static size_t
 place_of(const struct logs_traces *set, const char *id)
 {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a */
-	size_t i;
+	size_t i = hash_of(id, SPAN_TRACE_DIGITS) & (set->size - 1);
 
-	for (i = 0; i < SPAN_TRACE_DIGITS; i++)
-		hash = (hash ^ (unsigned char)id[i]) * 1099511628211u;
-	i = hash & (set->size - 1);
 	while (set->id[i][0] && memcmp(set->id[i], id, SPAN_TRACE_DIGITS) != 0)
 		i = (i + 1) & (set->size - 1);
 	return i;

@@ -9,6 +9,7 @@
  * hashes; after a restart those of a few seconds may be sent twice.
  */
 #include "cache.h"
+#include "hash.h"
 #include "log.h"
 #include "logline.h"
 #include "otlp.h"
@@ -55,13 +56,12 @@ static struct hashes {
 	size_t n;
 } young, old;
 
+/* 0 stands for a free place. */
 static uint64_t
-hash_of(const char *s, size_t len)
+mark_of(const char *s, size_t len)
 {
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t hash = hash_of(s, len);
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
 	return hash ? hash : 1;
 }
 
@@ -78,7 +78,7 @@ place_of(const struct hashes *set, uint64_t hash)
 static bool
 was_sent(const struct line *line)
 {
-	uint64_t hash = hash_of(line->s, line->len);
+	uint64_t hash = mark_of(line->s, line->len);
 
 	return young.hash[place_of(&young, hash)] ||
 	    old.hash[place_of(&old, hash)];
@@ -88,7 +88,7 @@ void
 otlp_sent(const struct otlp_trace *trace)
 {
 	for (size_t i = 0; i < trace->n; i++) {
-		uint64_t hash = hash_of(trace->line[i], trace->len[i]);
+		uint64_t hash = mark_of(trace->line[i], trace->len[i]);
 
 		if (young.n > HASHES / 2) {
 			old = young;

@@ -2,6 +2,7 @@
 #include "instance.h"
 
 #include "cache.h"
+#include "hash.h"
 #include "metric.h"
 #include "model.h"
 
@@ -12,17 +13,6 @@
 #define HOST_SIZE 65
 
 /* --- to say so --- */
-
-/* FNV-1a: different folders shall have different names, no more. */
-static uint32_t
-hash_of(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return hash;
-}
 
 static const char *
 my_host(struct req *req)
@@ -38,8 +28,9 @@ instance_name(struct req *req)
 {
 	const char *folder = req->conf->var_dir ? req->conf->var_dir : "";
 
-	return arena_printf(
-	    req->arena, "%s:%08x", my_host(req), hash_of(folder));
+	/* Different folders shall have different names, no more. */
+	return arena_printf(req->arena, "%s:%08x", my_host(req),
+	    (uint32_t)hash_of(folder, strlen(folder)));
 }
 
 struct census {

@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "cache.h"
+#include "hash.h"
 #include "log.h"
 #include "logline.h"
 #include "metric.h"
@@ -195,14 +196,12 @@ is_id(const struct logline_value *value)
 	    is_hex(value->s, TRACES_DIGITS);
 }
 
-/* FNV-1a: clients choose some of them, so that digits repeat. */
+/* Clients choose some of them, so that digits repeat. */
 static uint64_t
 short_id(const char *id)
 {
-	uint64_t n = UINT64_C(14695981039346656037);
+	uint64_t n = hash_of(id, TRACES_DIGITS);
 
-	for (int i = 0; i < TRACES_DIGITS; i++)
-		n = (n ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
 	return n ? n : 1;
 }
 
