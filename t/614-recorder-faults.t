@@ -39,7 +39,7 @@ sub ask {
 	return $id;
 }
 
-# The events of a trace in Redis.
+# The events of a trace in Redis; of several blocks, in any order.
 sub kept {
 	my ($id) = @_;
 	my @keys = sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] }
@@ -54,8 +54,9 @@ sub is_kept {
 	my ($id, $name, $seconds) = @_;
 
 	ok await($seconds // 8, sub {
-		kept($id) =~ /req\.end.*nginx\.request/ }), $name
-	    or diag kept($id);
+		my $kept = kept($id);
+		$kept =~ /req\.end/ && $kept =~ /nginx\.request/;
+	}), $name or diag kept($id);
 }
 
 # A sum over all series of that name.
