@@ -207,6 +207,7 @@ lines_of(const struct options *o, const char *word)
 		lines = trace_logs_find(&o->logs, digits);
 	if (json_array_size(lines) == 0 && (o->redis || o->own_logs)) {
 		redis = true;
+		json_decref(lines);
 		lines = find_in_redis(digits);
 		if (lines && !o->redis)
 			fputs("No log has it any more; this is from Redis.\n",
