@@ -53,6 +53,7 @@ sub kept {
 sub is_kept {
 	my ($id, $name, $seconds) = @_;
 
+	# In either order: who began anew reads nginx's log first.
 	ok await($seconds // 8, sub {
 		my $kept = kept($id);
 		$kept =~ /req\.end/ && $kept =~ /nginx\.request/;
