@@ -105,7 +105,10 @@ class Monitoring:
     def _write_conf(self):
         rules = self.folder / "rules"
         shutil.rmtree(rules, ignore_errors=True)
-        shutil.copytree(HERE / "rules", rules)
+        rules.mkdir()
+        for rule in (HERE / "rules").glob("*.yml"):
+            # Not its mode: where they come from may be read only.
+            shutil.copyfile(rule, rules / rule.name)
         self._write("prometheus.yml", self._fill_prometheus())
         self._write("alertmanager.yml", self._fill_alertmanager())
         self._write("mysqld.cnf", self._db_account())
