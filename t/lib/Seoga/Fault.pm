@@ -89,8 +89,12 @@ sub backend_start {
 # It goes on accepting connections (the kernel does), and says nothing.
 sub backend_hang {
 	my ($name) = @_;
+	my $pid = backend_pid($name) // die "$name does not run\n";
 
-	kill 'STOP', backend_pid($name) // die "$name does not run\n";
+	kill 'STOP', $pid;
+	# Its other threads go on for a moment.
+	await(5, sub { !grep { !/\) [Tt] / } map { eval { slurp($_) } // '' }
+	    glob "/proc/$pid/task/*/stat" });
 }
 
 sub backend_wake {
