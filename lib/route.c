@@ -201,6 +201,7 @@ init_request(struct req *req, struct fcgi_call *call, int64_t begin)
 	buf_reset(&worker.out);
 	buf_reset(&worker.headers);
 	read_request(req);
+	log_sampled(req->sampled);
 	req->lang = choose_lang(req);
 	lang_use(req->lang);
 }
@@ -263,7 +264,6 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 
 	metric_busy(true);
 	log_begin(trace ? trace : "");
-	log_sampled(fcgi_param(call, "SEOGA_SAMPLED") != NULL);
 	if (setjmp(worker.out_of_memory) == 0) {
 		init_request(&req, call, start);
 		log_request(&req);
