@@ -8,7 +8,7 @@
  */
 #include "recorder.h"
 
-#include "log.h"
+#include "hash.h"
 #include "logline.h"
 #include "ring.h"
 
@@ -78,12 +78,11 @@ is_thin(void)
 static uint64_t
 short_id(const struct logline_value *trace)
 {
-	uint64_t n = 0;
+	uint64_t n;
 
 	if (trace->len != TRACE_DIGITS)
 		return 0;
-	for (size_t i = 0; i < TRACE_DIGITS; i++)
-		n = (n ^ (unsigned char)trace->s[i]) * UINT64_C(0x100000001b3);
+	n = hash_of(trace->s, TRACE_DIGITS);
 	return n ? n : 1;
 }
 
