@@ -15,7 +15,6 @@
 
 #include <getopt.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -45,15 +44,6 @@ struct options {
 	size_t logs;
 	bool follow, brief;
 };
-
-static int64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* --- what was asked for --- */
 
@@ -105,7 +95,7 @@ read_user(const char *word)
 static int64_t
 read_time(const char *word)
 {
-	int64_t us = logs_time(word, now_us());
+	int64_t us = logs_time(word, log_clock());
 
 	if (us <= 0)
 		command_die("\"%s\" is no time: 2026-11-21, 2026-11-21T14:30,"

@@ -15,8 +15,6 @@
 #include "otlp.h"
 #include "traces_internal.h"
 
-#include <time.h>
-
 #define PLACE "otlp-place" /* "BLOCK TEXT" */
 #define SETTLED_US 3000000
 #define WAITS_US 1500000     /* for nginx's lines */
@@ -145,15 +143,6 @@ count_lost(const struct traces_block *blocks, size_t n, int64_t from)
 
 /* --- lines --- */
 
-static int64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 /* Its trace and its time, which come first. */
 static bool
 read_line(struct line *line, int64_t *time)
@@ -281,7 +270,7 @@ read_place(struct req *req, struct reading *r)
 static size_t
 settled(const struct reading *r)
 {
-	int64_t now = now_us(), newest = 0, until;
+	int64_t now = log_clock(), newest = 0, until;
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->ntexts; i++)

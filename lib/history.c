@@ -2,23 +2,14 @@
 #include "history_internal.h"
 
 #include "log.h"
+#include "trend.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define MAGIC UINT64_C(0x5365676f61486931)
 #define SECOND INT64_C(1000000)
 #define EDGE 0	/* the series of nginx */
 #define DOWN 20 /* more than one of so many requests failed */
-
-static int64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
 
 struct history *
 history_map(const struct conf *conf)
@@ -79,13 +70,6 @@ count_edge(const struct metric_edge *edge, struct count *c)
 	add_histogram(c, &edge->took);
 }
 
-/* What is new since was; a counter that went back began anew. */
-static uint64_t
-since(uint64_t is, uint64_t was)
-{
-	return is >= was ? is - was : is;
-}
-
 static uint32_t
 narrow(uint64_t n)
 {
@@ -100,14 +84,14 @@ write_slot(struct slot *slot, uint32_t step, const struct count *is,
 {
 	STORE(slot->step, 0);
 	atomic_thread_fence(memory_order_release);
-	STORE(slot->requests, narrow(since(is->requests, was->requests)));
-	STORE(slot->failed4, narrow(since(is->failed4, was->failed4)));
-	STORE(slot->failed5, narrow(since(is->failed5, was->failed5)));
+	STORE(slot->requests, narrow(trend_more(was->requests, is->requests)));
+	STORE(slot->failed4, narrow(trend_more(was->failed4, is->failed4)));
+	STORE(slot->failed5, narrow(trend_more(was->failed5, is->failed5)));
 	for (size_t i = 0; i < METRIC_BUCKETS; i++)
 		STORE(slot->buckets[i],
-		    narrow(since(is->buckets[i], was->buckets[i])));
-	STORE(slot->sum_us, since(is->sum_us, was->sum_us));
-	STORE(slot->bytes, since(is->bytes, was->bytes));
+		    narrow(trend_more(was->buckets[i], is->buckets[i])));
+	STORE(slot->sum_us, trend_more(was->sum_us, is->sum_us));
+	STORE(slot->bytes, trend_more(was->bytes, is->bytes));
 	atomic_store_explicit(&slot->step, step, memory_order_release);
 }
 
@@ -145,7 +129,7 @@ note_series(struct history *h, const struct step *step, size_t s,
 	const struct count *was = step->was ? &step->was->counts[s] : &none;
 
 	step->is->counts[s] = *is;
-	if (!step->was || since(is->requests, was->requests) == 0)
+	if (!step->was || trend_more(was->requests, is->requests) == 0)
 		return;
 	write_slot(
 	    &h->slots[s][step->number % HISTORY_STEPS], step->number, is, was);
@@ -208,7 +192,7 @@ counted_before(const struct history *h, uint32_t last, uint64_t begun,
 	}
 	*from = began;
 	if (last > 0 ? began >= was->end - SECOND :
-		       began >= now_us() - 2 * step_s * SECOND)
+		       began >= log_clock() - 2 * step_s * SECOND)
 		return &nothing;
 	return NULL;
 }
@@ -218,7 +202,7 @@ static int64_t
 first_due(const struct history *h, int step_s)
 {
 	uint32_t last = atomic_load_explicit(&h->step, memory_order_relaxed);
-	int64_t gone = now_us() - h->banks[last & 1].end;
+	int64_t gone = log_clock() - h->banks[last & 1].end;
 
 	if (last == 0 || gone < 0 || gone > step_s * SECOND)
 		return log_now();
@@ -260,7 +244,7 @@ history_note(const struct conf *conf)
 	step.is->begun = load(&metric_board()->begun);
 	step.was = counted_before(
 	    h, last, step.is->begun, conf->history_step_s, &from);
-	now = now_us();
+	now = log_clock();
 	note_all(h, &step);
 	step.is->end = now;
 	publish(h, step.number, now, step.was && from < now ? now - from : 0);
@@ -376,7 +360,7 @@ static void
 read_parts(
     const struct reading *r, int64_t us, size_t n, struct history_sum *parts)
 {
-	int64_t from = now_us() - us;
+	int64_t from = log_clock() - us;
 
 	for (uint32_t step = r->oldest; step <= r->last; step++) {
 		struct history_moment m;

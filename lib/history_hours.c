@@ -157,11 +157,8 @@ static void
 give_number(struct history *h)
 {
 	struct queue_of_hours *q = change(h);
-	struct timespec t;
-	int64_t now;
+	int64_t now = log_clock();
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	now = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 	q->number = now > q->number ? now : q->number + 1;
 	q->hours[0].number = q->number;
 	hold(h, q);

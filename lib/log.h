@@ -59,5 +59,7 @@ void log_msg(enum log_level level, const char *event, const char *fmt, ...)
 
 /* Monotonic clock in microseconds. */
 int64_t log_now(void);
+/* The time of day: microseconds since 1970. */
+int64_t log_clock(void);
 
 #endif

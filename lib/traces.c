@@ -15,8 +15,6 @@
 #include "logline.h"
 #include "metric.h"
 
-#include <time.h>
-
 #define BLOCK_BYTES (256 * 1024)
 #define BLOCK_TRACES 2000
 #define BLOCK_S 60
@@ -81,15 +79,6 @@ static const char *
 number_text(struct req *req, int64_t n)
 {
 	return arena_printf(req->arena, "%lld", (long long)n);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* --- lines --- */
@@ -408,7 +397,8 @@ queue_keys(struct req *req)
 static void
 queue_keep(struct req *req, int64_t traces, int64_t bytes)
 {
-	const char *argv[] = { TRACES_BLOCKS, number_text(req, now_ms()),
+	const char *argv[] = { TRACES_BLOCKS,
+		number_text(req, log_clock() / 1000),
 		number_text(req, req->conf->trace_keep_s * INT64_C(1000)),
 		number_text(req, traces), number_text(req, bytes), BLOCKS_MAX };
 
@@ -421,7 +411,7 @@ count_batch(void)
 	struct traces_block *is = &block.is;
 
 	is->traces += batch.traces;
-	is->added = now_ms();
+	is->added = log_clock() / 1000;
 	if (batch.oldest && (!is->oldest || batch.oldest < is->oldest))
 		is->oldest = batch.oldest;
 	if (batch.newest > is->newest)

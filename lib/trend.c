@@ -4,7 +4,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define STEP_US 10000000
 #define MAGIC (UINT64_C(0x5365676f54720000) | sizeof(struct board) % 65536)
@@ -45,15 +44,6 @@ board_of(const struct conf *conf)
 }
 
 /* --- the board of metric.h, at this moment --- */
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void
 copy_took(const struct metric_histogram *from, struct trend_took *to)
@@ -102,7 +92,7 @@ trend_now(struct trend *now)
 {
 	const struct metric_board *board = metric_board();
 
-	*now = (struct trend){ .us = now_us() };
+	*now = (struct trend){ .us = log_clock() };
 	for (size_t i = 0; i < METRIC_COUNTERS; i++)
 		now->counters[i] = board->counters[i];
 	for (size_t i = 0; i < METRIC_GAUGES; i++)
@@ -147,7 +137,7 @@ trend_note(const struct conf *conf)
 	struct board *board = board_of(conf);
 	uint64_t noted = board->noted;
 	struct moment *last = &board->moments[(noted - 1) % TREND_STEPS];
-	int64_t passed = now_us() - (int64_t)last->words[0];
+	int64_t passed = log_clock() - (int64_t)last->words[0];
 	struct trend now;
 
 	/* A clock that was put back is no reason to wait. */
