@@ -127,17 +127,10 @@ sub journey {
 	sql("UPDATE books SET stock_quantity = 50 WHERE id = $books[1]");
 }
 
-for (['en', 'en-GB,en'], ['ko', 'ko-KR,ko']) {
-	($lang, my $accept) = @$_;
-	$browser = Seoga::Chromium->new(lang => $accept);
-	for (sort keys %size) {
-		$kind = $_;
-		$browser->size(@{$size{$kind}});
-		subtest "$lang, $kind" => sub {
-			eval { journey(); 1 } or fail "it went on: $@";
-		};
-	}
-}
+in_each(\%size, sub {
+	($browser, $lang, $kind) = @_;
+	journey();
+});
 
 subtest 'every width' => sub {
 	my $admin = Seoga::Reader->new;

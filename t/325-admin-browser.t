@@ -167,17 +167,10 @@ sub day {
 	members($w);
 }
 
-for (['en', 'en-GB,en'], ['ko', 'ko-KR,ko']) {
-	($lang, my $accept) = @$_;
-	$browser = Seoga::Chromium->new(lang => $accept);
-	for (sort keys %size) {
-		$kind = $_;
-		$browser->size(@{$size{$kind}});
-		subtest "$lang, $kind" => sub {
-			eval { day(); 1 } or fail "it went on: $@";
-		};
-	}
-}
+in_each(\%size, sub {
+	($browser, $lang, $kind) = @_;
+	day();
+});
 
 subtest 'every width' => sub {
 	my $long = '끝없이긴제목' x 20;

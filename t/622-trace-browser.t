@@ -113,17 +113,10 @@ sub visible {
 	return $browser->_ask(GET => "/element/$element/displayed") ? 1 : 0;
 }
 
-for (['en', 'en-GB,en'], ['ko', 'ko-KR,ko']) {
-	($lang, my $accept) = @$_;
-	$browser = Seoga::Chromium->new(lang => $accept);
-	for (sort keys %size) {
-		$kind = $_;
-		$browser->size(@{$size{$kind}});
-		subtest "$lang, $kind" => sub {
-			eval { journey(); 1 } or fail "it went on: $@";
-		};
-	}
-}
+in_each(\%size, sub {
+	($browser, $lang, $kind) = @_;
+	journey();
+});
 
 subtest 'every width, dark, on paper' => sub {
 	$kind = 'desktop';

@@ -7,9 +7,10 @@ use warnings;
 
 use Exporter qw(import);
 use File::Path qw(make_path);
+use Seoga::Chromium;
 use Test::More;
 
-our @EXPORT = qw(seen);
+our @EXPORT = qw(in_each seen);
 
 # Pictures are kept in SEOGA_TEST_ARTEFACTS, or var/artefacts of the build.
 sub new {
@@ -53,6 +54,24 @@ sub page {
 	cmp_ok $browser->width, '<=', $width,
 	    "$name: nothing to scroll sideways";
 	$self->picture($browser, $name);
+}
+
+# Runs the code in a browser of its own for each language, and there in each
+# size (name => [width, height]); it is given browser, language and the name.
+sub in_each {
+	my ($size, $code) = @_;
+
+	for (['en', 'en-GB,en'], ['ko', 'ko-KR,ko']) {
+		my ($lang, $accept) = @$_;
+		my $browser = Seoga::Chromium->new(lang => $accept);
+		for my $kind (sort keys %$size) {
+			$browser->size(@{$size->{$kind}});
+			subtest "$lang, $kind" => sub {
+				eval { $code->($browser, $lang, $kind); 1 }
+				    or fail "it went on: $@";
+			};
+		}
+	}
 }
 
 # A person sees that on the page, in the element of that CSS.
