@@ -20,8 +20,9 @@ from settings import TOP, Mistake, alive, from_template, runs
 SOURCE = TOP / "nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:"
                      + os.environ.get("PATH", ""))
-KEPT = 64       # idle connections of one nginx process to one program
-TRIES = KEPT + 8      # fastcgi_next_upstream_tries in nginx.conf.in
+KEPT = 32       # idle connections of one nginx process to one program
+NEW_TRIES = 8   # new connections to it that one request may lose
+TRIES = KEPT + NEW_TRIES  # fastcgi_next_upstream_tries in nginx.conf.in
 DRAIN_S = 35    # a little more than worker_shutdown_timeout in nginx.conf.in
 
 
@@ -76,12 +77,13 @@ class Edge:
         # other workers behind the socket.
         server = (f"\tserver unix:{prog.socket(self.settings)} "
                   "max_fails=0;\n")
-        # A busy worker delays what is kept on it, so slow programs get a
-        # new connection for each request; idle ones close soon, so that a
-        # worker that drains can leave.
-        keep = "" if prog.slow else (
-            f"\tkeepalive {KEPT};\n\tkeepalive_timeout 2s;\n")
-        return f"upstream {prog.name} {{\n{server * TRIES}{keep}}}\n"
+        if prog.slow:
+            # A busy worker delays what is kept on it, so slow programs
+            # get a new connection for each request.
+            return f"upstream {prog.name} {{\n{server * NEW_TRIES}}}\n"
+        # Idle connections close soon, so that a worker that drains can leave.
+        return (f"upstream {prog.name} {{\n{server * TRIES}"
+                f"\tkeepalive {KEPT};\n\tkeepalive_timeout 2s;\n}}\n")
 
     def _proxies(self):
         proxies = self.settings.trusted_proxies
