@@ -28,12 +28,17 @@ form_no_such_page(struct req *req)
 	    req, RC_NOT_FOUND, _("There is no such page. Check the address."));
 }
 
+/* A body that is no form, as JSON without its type, is one long name: what the
+ * log says is without it, for a password may be there. */
 static int
 unknown_name(struct req *req, const char *name, size_t len)
 {
+	const char *unnamed = _("A field was sent that is not known here.");
+
 	if (len == 0 || len > FORM_NAME_MAX || !utf8_one_line(name, len))
-		return req_fail(req, RC_BAD_INPUT,
-		    _("A field was sent that is not known here."));
+		return req_fail(req, RC_BAD_INPUT, "%s", unnamed);
+	if (!req->fail_text)
+		req->fail_why = unnamed;
 	return req_fail(req, RC_BAD_INPUT,
 	    _("The field \"%.*s\" is not known here."), (int)len, name);
 }

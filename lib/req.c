@@ -26,7 +26,7 @@ req_bug(struct req *req)
 void
 req_forgive(struct req *req)
 {
-	req->fail_text = NULL;
+	req->fail_text = req->fail_why = NULL;
 	req->fail_code = RC_OK;
 	req->retry_after = 0;
 }

@@ -58,6 +58,7 @@ struct req {
 	struct buf *headers; /* complete lines, each ends in CRLF */
 	enum rc fail_code;
 	const char *fail_text; /* for the reader, in his language */
+	const char *fail_why;  /* in the log instead, when that quotes him */
 	json_t *errors;	       /* field -> message, or NULL */
 	json_t *details;       /* more members of a problem, or NULL */
 	int retry_after;       /* seconds, 0 = do not say */

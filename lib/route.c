@@ -237,7 +237,7 @@ end_request(struct req *req)
 	if (req->sess && req->sess->user_id)
 		log_int("user", req->sess->user_id);
 	if (req->fail_text)
-		log_str("why", req->fail_text);
+		log_str("why", req->fail_why ? req->fail_why : req->fail_text);
 	log_end();
 	if (us > METRIC_SLOW_US)
 		log_keep();

@@ -110,6 +110,21 @@ my $query = "q=$secret{'a word that was looked for'}";
 http(get => "$_?$query", { headers => \%header })
     for '/books', '/api/books/books', '/none', '/static/none', '/search',
     '/cart';
+# What is no form is told of as a field of that name.
+for (['application/x-www-form-urlencoded', encode_json({ username => $name,
+    password => 'Typeless-3Gh65' })], ['application/x-www-form-urlencoded',
+    'Bare-4Jk76'], ['application/json', '{"Member-2Bn54":1}']) {
+	my ($type, $body) = @$_;
+	my ($word) = $body =~ /(\w+-\d\w\w\d\d)/;
+
+	$secret{"the name of a field, $word"} = $word;
+	is http(post => '/api/cart/cart/add', { content => $body,
+	    headers => { 'Content-Type' => $type,
+	    Authorization => "Bearer $buyer->{token}" } })->{status}, 400,
+	    "$word is refused";
+}
+$secret{'a word in an address'} = 'Address5Rt32';
+http(get => "/api/books?$secret{'a word in an address'}");
 # What nginx itself refuses, and what it cannot pass on.
 http(post => "/cart/add?$query", { headers => \%header,
     content => 'x' x 200_000 });
