@@ -25,6 +25,7 @@ struct search {
 	size_t digits;
 	char id[TRACES_DIGITS + 1]; /* "" until one was found */
 	bool several;
+	int64_t newest; /* block */
 	int64_t blocks[BLOCKS_MAX];
 	size_t nblocks;
 	struct line *lines;
@@ -131,6 +132,7 @@ find_blocks(struct req *req, struct search *search)
 	size_t all = 0, n;
 	int rc = traces_blocks(req, &blocks, &all);
 
+	search->newest = rc == RC_OK && all ? blocks[0].number : 0;
 	for (size_t i = 0; rc == RC_OK && i < all; i += n) {
 		for (n = 0; n < IDS_AT_ONCE && i + n < all; n++)
 			numbers[n] = blocks[i + n].number;
@@ -281,14 +283,18 @@ traces_find(struct req *req, const char *id, json_t **lines)
 	rc = find_blocks(req, &search);
 	if (rc < 0)
 		return rc;
-	if (search.several)
-		return req_fail(req, RC_NOT_FOUND, "%s",
-		    _("Several traces begin so. Please give more digits."));
+	/* What is not there costs as much as what the reader may not see: the
+	 * foot of the page tells how much that was. */
+	if (search.nblocks == 0)
+		search.blocks[search.nblocks++] = search.newest;
 	search.lines =
 	    arena_alloc(req->arena, LINES_MAX * sizeof(search.lines[0]));
 	rc = read_lines(req, &search);
 	if (rc < 0)
 		return rc;
+	if (search.several)
+		return req_fail(req, RC_NOT_FOUND, "%s",
+		    _("Several traces begin so. Please give more digits."));
 	list = lines_of(&search);
 	if (json_array_size(list) == 0)
 		return none(req);

@@ -119,7 +119,8 @@ static bool
 is_of_people(const char *name)
 {
 	static const char *const names[] = { "addr", "user", "client.address",
-		"network.peer.address", "user.id", "user_agent.original" };
+		"network.peer.address", "user.id", "user_agent.original",
+		"seoga.addr" };
 
 	for (size_t i = 0; i < LENGTH(names); i++) {
 		if (strcmp(name, names[i]) == 0)
@@ -164,17 +165,31 @@ is_uuid(const char *s)
 	return true;
 }
 
+/* Keys of Redis whose names end in whom they are of. */
+static bool
+is_key_of_people(const char *at)
+{
+	static const char *const names[] = { "cart:", "cart-seen:",
+		"login-failures:", "user-sessions:" };
+
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		if (strncmp(at, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Bytes at the beginning of a text that are not for everybody. */
 static size_t
 hidden_length(const char *text, const char *at, bool people)
 {
-	static const char key[] = "login-failures:", said[] = ", addr ";
+	static const char said[] = ", addr ";
 
 	if (is_hex(*at) && is_uuid(at))
 		return UUID_DIGITS;
 	if (people)
 		return 0;
-	if (strncmp(at, key, strlen(key)) == 0)
+	if (is_key_of_people(at))
 		return strcspn(at, " ,\n");
 	if (strncmp(at, said, strlen(said)) == 0)
 		return strlen(said) + strcspn(at + strlen(said), ",\n");
@@ -202,8 +217,8 @@ shown(struct req *req, const char *text)
 		}
 		if (n == UUID_DIGITS && is_uuid(at))
 			buf_add(&out, at, SESSION_DIGITS);
-		else if (*at == 'l')
-			buf_str(&out, "login-failures:");
+		else if (is_key_of_people(at))
+			buf_add(&out, at, strcspn(at, ":") + 1);
 		buf_str(&out, "…");
 		at += n;
 	}

@@ -15,7 +15,7 @@ use Seoga::Staff;
 use Seoga::Svg;
 use Seoga::Test;
 
-site_start();
+site_start(trusted_proxies => '127.0.0.1 ::1');
 seoga_ok('migrate', '--sample');
 sql('UPDATE books SET stock_quantity = 99');
 
@@ -99,6 +99,13 @@ subtest 'who may' => sub {
 	    s/If it happens again.*//sr };
 	is $told->($answer), $told->($other->get('/trace/' . '7' x 32)->text),
 	    'as of one that never was';
+	my %trips;
+	for my $id ($mine, $mine =~ s/.$/e/r, substr($mine, 0, 9), '7' x 32) {
+		$other->get("/trace/$id");
+		$trips{$other->header('server-timing') =~
+		    /"(\d+) trips"/ ? $1 : '?'}++;
+	}
+	is_deeply [values %trips], [4], 'and costs as much';
 };
 
 subtest 'a stranger who names my request as the caller' => sub {
@@ -148,7 +155,10 @@ subtest 'the page' => sub {
 	like $html, qr{SQL book\.by_ids\.1, 1 rows}, 'a statement';
 	like $html, qr{<code class="sql">SELECT [^<]*FROM books},
 	    'and its text';
-	like $html, qr{EVALSHA cart\.add cart:\d+}, 'keys of Redis';
+	like $html, qr{EVALSHA cart\.add cart:…}, 'keys of Redis';
+	unlike $html, qr{\bcart(?:-seen)?:\d}, 'but not whose';
+	like seen($add, $admin), qr{EVALSHA cart\.add cart:\d+},
+	    'but for an administrator';
 	like $html, qr{session:[0-9a-f]{8}…}, 'a session cut short';
 	like $html, qr{<td>cart-add</td><td>req\.end}, 'its log';
 	cmp_ok scalar(@rows), '>=', 6, scalar(@rows) . ' steps';
@@ -175,7 +185,7 @@ subtest 'as in the terminal' => sub {
 		    [$3, $1, $2 // '0.00'] : () }
 		    (split /\n\n/, $said)[1] =~ /^ +\d.*/mg;
 		my @page = map { [$_->[0] =~ s/ +$//r, @$_[1, 2]] }
-		    rows(seen($id));
+		    rows(seen($id, $admin));
 
 		is_deeply [map { "@$_[1, 2]" } @page],
 		    [map { "@$_[1, 2]" } @terminal], 'the same times';
@@ -228,7 +238,9 @@ subtest 'nothing secret' => sub {
 	my $id = asked($one, post => '/login', username => $name,
 	    password => $password);
 	my ($sid) = $one->{cookies}{sid} =~ /^([0-9a-f-]{36})/;
-	my $failed = asked(Seoga::Reader->new->get('/login'), post => '/login',
+	my $elsewhere = Seoga::Reader->new;
+	$elsewhere->{headers}{'X-Forwarded-For'} = '2001:db8::77';
+	my $failed = asked($elsewhere->get('/login'), post => '/login',
 	    username => $name, password => 'not this one');
 	for my $page (seen($id), seen($failed), seen($mine), seen($id, $admin)) {
 		unlike $page, qr/\Q$password\E|not this one/, 'no password';
@@ -237,8 +249,8 @@ subtest 'nothing secret' => sub {
 		unlike $page, qr/\Q$search\E/, 'no question';
 		unlike $page, qr/\$argon2|\$2b\$/, 'no hash';
 	}
-	unlike seen($failed), qr/127\.0\.0\.1/, 'no address';
-	like seen($failed, $admin), qr/127\.0\.0\.1/,
+	unlike seen($failed), qr/2001:db8/, 'no address';
+	like seen($failed, $admin), qr/2001:db8::77/,
 	    'but for an administrator';
 	my $texts = redis('HGETALL', 'trace-sql');
 	like $texts, qr/user\.for_login/, 'texts of statements';
