@@ -39,6 +39,13 @@ subtest 'request ids' => sub {
 	is get('/api/health',
 	    traceparent => "00-$trace-00f067aa0ba902b7-01")
 	    ->{headers}{'x-request-id'}, $trace, 'taken from a trace context';
+	share_trace($trace);
+	for my $later ('', '-', '-what-the-future-will-be') {
+		is get('/api/health',
+		    traceparent => "cc-$trace-00f067aa0ba902b7-01$later")
+		    ->{headers}{'x-request-id'}, $trace,
+		    "from one of a later version: '$later'";
+	}
 	my $other = 'abcdefabcdefabcdefabcdefabcdef01';
 	is get('/nothing', 'X-Request-Id' => $other)
 	    ->{headers}{'x-request-id'}, $other, 'taken from X-Request-Id';
@@ -47,6 +54,8 @@ subtest 'request ids' => sub {
 		"00-$trace-" . '0' x 16 . '-01',
 		"ff-$trace-00f067aa0ba902b7-01",
 		'00-' . uc($trace) . '-00f067aa0ba902b7-01',
+		"00-$trace-00f067aa0ba902b7-01-more",
+		"cc-$trace-00f067aa0ba902b7-01.more",
 		"00-$trace-00f067aa0ba902b7", "00-$trace\"-x-01", 'x') {
 		isnt get('/api/health', traceparent => $bad)
 		    ->{headers}{'x-request-id'}, $trace, "not from $bad";
