@@ -340,10 +340,19 @@ set_steps(json_t *plan, json_t *rows)
 bool
 statement_is_select(const char *text)
 {
-	return (strncasecmp(text, "SELECT ", 7) == 0 ||
-		   strncasecmp(text, "(SELECT ", 8) == 0 ||
-		   strncasecmp(text, "WITH ", 5) == 0) &&
-	    !strstr(text, "…") && !strstr(text, " INTO ") && !strchr(text, ';');
+	struct word w;
+
+	if ((strncasecmp(text, "SELECT ", 7) != 0 &&
+		strncasecmp(text, "(SELECT ", 8) != 0 &&
+		strncasecmp(text, "WITH ", 5) != 0) ||
+	    strstr(text, "…"))
+		return false;
+	/* Within quotes both are text. */
+	while (next_word(&text, &w)) {
+		if (*w.s == ';' || is_word(w, "INTO"))
+			return false;
+	}
+	return true;
 }
 
 static int

@@ -286,11 +286,13 @@ subtest 'EXPLAIN' => sub {
 	is $student->post($page, { explain => $name })->status, 403,
 	    'without the token';
 	redis('HSET', 'trace-sql', 'bad.one', 'DELETE FROM books',
-	    'bad.two', 'SELECT 1; DELETE FROM books');
-	for my $bad (qw(bad.one bad.two)) {
+	    'bad.two', 'SELECT 1; DELETE FROM books', 'bad.three',
+	    "SELECT ';' INTO OUTFILE '/tmp/x'");
+	for my $bad (qw(bad.one bad.two bad.three)) {
 		is $student->post($page, { %$form, explain => $bad })->status,
 		    400, "$bad is not asked about";
 	}
+	seen(asked($guest, get => '/books?q=pride+and'));
 	my @names = grep { /\A[a-z_.0-9]+\z/ } split /\n/,
 	    redis('HKEYS', 'trace-sql');
 	my $count = 0;
@@ -301,6 +303,7 @@ subtest 'EXPLAIN' => sub {
 		is $student->post($page, { %$form, explain => $any })->status,
 		    200, $any;
 	}
+	ok scalar(grep { $_ eq 'search.facets' } @names), 'one with a ";"';
 	cmp_ok $count, '>=', 8, "$count statements explained";
 };
 
