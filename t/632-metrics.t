@@ -6,6 +6,7 @@ use warnings;
 
 use File::Temp ();
 use IO::Socket::INET;
+use Sys::Hostname qw(hostname);
 use Test::More;
 
 use Seoga::Metrics;
@@ -159,6 +160,24 @@ is http(get => '/metrics/')->{status}, 404, 'nor one below it';
 is private($_ => '/metrics', { headers => { Origin => 'http://evil.example' } })
     ->{status}, 403, "$_ with an origin" for qw(get post);
 
+# Nor by a name that another site has made lead to this address; what is an
+# address, this machine's own name, or has no dot is nobody else's.
+my $own = hostname();
+for my $path (qw(/metrics /nginx_status)) {
+	is private_status("GET $path HTTP/1.1", "Host: $_"), 403, "$path at $_"
+	    for 'evil.example', "evil.example:$port", "127.0.0.1.evil.example",
+	    "127.0.0.1.evil.example:$port", 'localhost.evil.example',
+	    "$own.evil.example", "evil.example.$own.", 'localhost.:80',
+	    '[::1].evil.example', '1e.2', "[::1]evil.";
+	is private_status("GET $path HTTP/1.1", "Host: $_"), 200, "$path at $_"
+	    for $private, '127.0.0.1', '10.0.0.5:9180', '[::1]', "[::1]:$port",
+	    '[::ffff:127.0.0.1]', 'localhost', "localhost:$port", 'LOCALHOST',
+	    'seoga-1', $own, "$own:$port", uc $own;
+	is private_status("GET $path HTTP/1.0"), 200, "$path without a host";
+}
+is private_status('POST /alerts HTTP/1.1', 'Host: evil.example',
+    'Content-Length: 0'), 403, 'nor alerts';
+
 # Pages are not without limits there.
 my @asked = map { private(post => '/login')->{status} } 1 .. 8;
 is scalar(grep { $_ == 429 } @asked), 3, 'the rest is limited as always';
@@ -216,7 +235,19 @@ sub piped {
 # What the public side answers to exactly this.
 sub raw {
 	my (@lines) = @_;
-	my ($host, $at) = url('') =~ m{//([^:/]+):(\d+)};
+	my ($at) = url('') =~ /:(\d+)$/;
+
+	return raw_at($at, @lines);
+}
+
+sub private_status {
+	my ($status) = raw_at($port, @_) =~ m{^HTTP/1\.[01] (\d+)};
+
+	return $status;
+}
+
+sub raw_at {
+	my ($at, @lines) = @_;
 	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
 	    PeerPort => $at, Timeout => 5) or die "connect: $!\n";
 
