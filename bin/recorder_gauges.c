@@ -5,7 +5,9 @@
  *
  * While this works, nothing is taken out of the ring, so a backend must not
  * hold it up: it has links of its own with short deadlines, does not ask who
- * is known to be away, and asks rarely who was slow.
+ * is known to be away, and asks rarely who answers slowly.  Who does not
+ * answer is asked on: whether it is away for a moment or for long is what
+ * alerts go by.
  */
 #include "recorder.h"
 
@@ -91,19 +93,16 @@ is_due(int64_t *due, int steps)
 	return true;
 }
 
-/* Asks a backend, unless it is known to be away; is it there? */
+/* Asks a backend; is it there? */
 static bool
 ask(struct req *req, enum breaker_backend backend,
     int (*question)(struct req *req))
 {
 	int64_t begin = log_now();
-	int rc;
+	int rc = question(req);
 
-	if (is_known_away(backend))
-		return false;
-	rc = question(req);
 	req_forgive(req);
-	if (log_now() - begin > SLOW_US)
+	if (rc != RC_DOWN && log_now() - begin > SLOW_US)
 		gauges.due[backend] = log_now() +
 		    (int64_t)gauges.conf.history_step_s * RARELY * 1000000;
 	return rc != RC_DOWN;
@@ -193,28 +192,26 @@ ask_redis(struct req *req)
 
 /* --- all of them --- */
 
-static bool
-may_ask(enum breaker_backend backend)
+/* Whether it is up; what it is asked is due once a step. */
+static void
+set_backend(struct req *req, enum breaker_backend backend, enum metric_gauge up,
+    int (*question)(struct req *req))
 {
-	return log_now() >= gauges.due[backend];
+	if (is_known_away(backend))
+		metric_set(up, false);
+	else if (log_now() >= gauges.due[backend])
+		metric_set(up, ask(req, backend, question));
 }
 
 static void
 set_backends(struct req *req)
 {
-	bool minute = is_due(&gauges.minute_due, MINUTE_STEPS);
-	bool up;
-
-	if (may_ask(BREAKER_MARIADB)) {
-		up = ask(req, BREAKER_MARIADB, ask_db);
-		metric_set(METRIC_DB_UP, up);
-		if (up && minute)
-			(void)ask(req, BREAKER_MARIADB, ask_db_more);
-		else if (minute)
-			gauges.minute_due = 0;
-	}
-	if (may_ask(BREAKER_REDIS))
-		metric_set(METRIC_REDIS_UP, ask(req, BREAKER_REDIS, ask_redis));
+	set_backend(req, BREAKER_MARIADB, METRIC_DB_UP, ask_db);
+	if (atomic_load(&metric_board()->gauges[METRIC_DB_UP]) &&
+	    log_now() >= gauges.due[BREAKER_MARIADB] &&
+	    is_due(&gauges.minute_due, MINUTE_STEPS))
+		(void)ask(req, BREAKER_MARIADB, ask_db_more);
+	set_backend(req, BREAKER_REDIS, METRIC_REDIS_UP, ask_redis);
 }
 
 int

@@ -31,6 +31,13 @@ sub answered { return scalar(() = access_lines()) }
 
 sub ask { http(get => '/api/health') for 1 .. $_[0] }
 
+sub figure {
+	my ($name) = @_;
+
+	return (private(get => '/metrics')->{content} =~
+	    /^\Q$name\E (\S+)/m)[0];
+}
+
 sub recorder {
 	my ($pid) = seoga('status') =~ /^recorder\s+pid (\d+)/m;
 
@@ -50,6 +57,11 @@ sub agree {
 
 ask(50);
 agree('at first');
+
+# One table that is locked for a moment.
+own_sql('LOCK TABLES outbox WRITE; DO SLEEP(2)');
+is figure('seoga_db_up'), 0, 'who does not answer the recorder is away';
+ok await(2.5, sub { figure('seoga_db_up') }), 'until it does: it asks on';
 
 # Nothing tells whether a statement that hangs was carried out.
 ask(30);
