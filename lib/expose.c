@@ -367,43 +367,38 @@ static const struct {
 	    NULL },
 };
 
-/* Whoever knows a figure; ANYBODY: the recorder finds out by itself. */
-#define ANYBODY METRIC_GAUGED
-
 static const struct {
-	enum metric_gauge gauge, source;
+	enum metric_gauge gauge;
 	const char *name, *unit, *help;
 } gauges[] = {
-	{ METRIC_USERS, METRIC_DB_UP, "seoga_users", NULL, "Members." },
-	{ METRIC_BOOKS, METRIC_DB_UP, "seoga_books", NULL,
-	    "Books in the catalogue." },
-	{ METRIC_QUEUE_LENGTH, METRIC_REDIS_UP, "seoga_queue_length", NULL,
+	{ METRIC_USERS, "seoga_users", NULL, "Members." },
+	{ METRIC_BOOKS, "seoga_books", NULL, "Books in the catalogue." },
+	{ METRIC_QUEUE_LENGTH, "seoga_queue_length", NULL,
 	    "Events in the stream." },
-	{ METRIC_QUEUE_LAG, METRIC_REDIS_UP, "seoga_queue_lag", NULL,
+	{ METRIC_QUEUE_LAG, "seoga_queue_lag", NULL,
 	    "Events that the statistics have not counted yet." },
-	{ METRIC_OUTBOX_WAITING, METRIC_DB_UP, "seoga_outbox_waiting", NULL,
+	{ METRIC_OUTBOX_WAITING, "seoga_outbox_waiting", NULL,
 	    "Events that are not in the stream yet." },
-	{ METRIC_OUTBOX_SECONDS, METRIC_DB_UP, "seoga_outbox_oldest_seconds",
-	    "seconds", "Age of the oldest of them." },
-	{ METRIC_DEAD_LETTERS, METRIC_REDIS_UP, "seoga_dead_letters", NULL,
+	{ METRIC_OUTBOX_SECONDS, "seoga_outbox_oldest_seconds", "seconds",
+	    "Age of the oldest of them." },
+	{ METRIC_DEAD_LETTERS, "seoga_dead_letters", NULL,
 	    "Events that could not be counted." },
-	{ METRIC_DB_UP, ANYBODY, "seoga_db_up", NULL,
+	{ METRIC_DB_UP, "seoga_db_up", NULL,
 	    "Whether MariaDB answers: 0 or 1." },
-	{ METRIC_DB_CONNECTIONS, METRIC_DB_UP, "seoga_db_connections", NULL,
+	{ METRIC_DB_CONNECTIONS, "seoga_db_connections", NULL,
 	    "Connections that MariaDB has." },
-	{ METRIC_DB_CONNECTIONS_MAX, METRIC_DB_UP, "seoga_db_connections_max",
-	    NULL, "Connections that MariaDB may have." },
-	{ METRIC_REDIS_UP, ANYBODY, "seoga_redis_up", NULL,
+	{ METRIC_DB_CONNECTIONS_MAX, "seoga_db_connections_max", NULL,
+	    "Connections that MariaDB may have." },
+	{ METRIC_REDIS_UP, "seoga_redis_up", NULL,
 	    "Whether Redis answers: 0 or 1." },
-	{ METRIC_REDIS_MEMORY, METRIC_REDIS_UP, "seoga_redis_memory_bytes",
-	    "bytes", "Memory that Redis uses." },
-	{ METRIC_REDIS_MEMORY_MAX, METRIC_REDIS_UP,
-	    "seoga_redis_memory_max_bytes", "bytes",
+	{ METRIC_REDIS_MEMORY, "seoga_redis_memory_bytes", "bytes",
+	    "Memory that Redis uses." },
+	{ METRIC_REDIS_MEMORY_MAX, "seoga_redis_memory_max_bytes", "bytes",
 	    "Memory that Redis may use; 0: all there is." },
-	{ METRIC_MEMORY, ANYBODY, "seoga_memory_bytes", "bytes",
+	{ METRIC_MEMORY, "seoga_memory_bytes", "bytes",
 	    "Memory of the whole stack, what is shared counted once." },
-	{ METRIC_GAUGED, ANYBODY, "seoga_gauges_set_timestamp_seconds",
-	    "seconds", "When these gauges were set." },
+	{ METRIC_GAUGED, "seoga_gauges_set_timestamp_seconds", "seconds",
+	    "When these gauges were set." },
 };
 
 static void
@@ -430,7 +425,8 @@ static void
 expose_gauges(struct expose *e, const struct metric_board *b)
 {
 	for (size_t i = 0; i < LENGTH(gauges); i++) {
-		if (!b->gauges[METRIC_GAUGED] || !b->gauges[gauges[i].source])
+		if (!b->gauges[METRIC_GAUGED] ||
+		    !b->gauges[metric_source(gauges[i].gauge)])
 			continue;
 		begin(e, GAUGE, gauges[i].name, gauges[i].unit, gauges[i].help);
 		signed_sample(e, "", b->gauges[gauges[i].gauge]);

@@ -318,3 +318,30 @@ metric_cache_name(enum metric_cache cache)
 
 	return names[cache];
 }
+
+enum metric_gauge
+metric_source(enum metric_gauge gauge)
+{
+	switch (gauge) {
+	case METRIC_USERS:
+	case METRIC_BOOKS:
+	case METRIC_OUTBOX_WAITING:
+	case METRIC_OUTBOX_SECONDS:
+	case METRIC_DB_CONNECTIONS:
+	case METRIC_DB_CONNECTIONS_MAX:
+		return METRIC_DB_UP;
+	case METRIC_QUEUE_LENGTH:
+	case METRIC_QUEUE_LAG:
+	case METRIC_DEAD_LETTERS:
+	case METRIC_REDIS_MEMORY:
+	case METRIC_REDIS_MEMORY_MAX:
+		return METRIC_REDIS_UP;
+	case METRIC_DB_UP:
+	case METRIC_REDIS_UP:
+	case METRIC_MEMORY:
+	case METRIC_GAUGED:
+	case METRIC_GAUGES:
+	default:
+		return METRIC_GAUGED;
+	}
+}

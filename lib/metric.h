@@ -168,6 +168,9 @@ void metric_edge(int status, int64_t us, int64_t bytes);
 /* To read all of it; never NULL. */
 const struct metric_board *metric_board(void);
 const char *metric_cache_name(enum metric_cache cache);
+/* Who knows a gauge: METRIC_DB_UP, METRIC_REDIS_UP, or METRIC_GAUGED for the
+ * recorder itself.  While that gauge is 0, this one tells nothing. */
+enum metric_gauge metric_source(enum metric_gauge gauge);
 
 /* Gives back the places of workers that are no more, and counts a crash for
  * each; the recorder does so every few seconds. */

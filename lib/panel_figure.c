@@ -69,14 +69,17 @@ panel_a_minute(struct panel_page *page, const struct panel_line *line)
 	return 60 * panel_a_second(page, line);
 }
 
-/* Before the recorder has set them for the first time they say nothing. */
+/* They say nothing before the recorder has set them for the first time, nor
+ * while who knows them is away. */
 static double
 gauge(const struct panel_page *page, enum metric_gauge which)
 {
 	const struct trend *at = page->to;
 
-	return at->us && at->gauges[METRIC_GAUGED] ? (double)at->gauges[which] :
-						     NAN;
+	if (!at->us || !at->gauges[METRIC_GAUGED] ||
+	    !at->gauges[metric_source(which)])
+		return NAN;
+	return (double)at->gauges[which];
 }
 
 double

@@ -221,6 +221,14 @@ gauge(enum metric_gauge which)
 }
 
 static json_t *
+known(enum metric_gauge which)
+{
+	if (!gauge(METRIC_GAUGED) || !gauge(metric_source(which)))
+		return json_null();
+	return json_integer(gauge(which));
+}
+
+static json_t *
 queues(int64_t now)
 {
 	int64_t measured = gauge(METRIC_GAUGED);
@@ -229,11 +237,11 @@ queues(int64_t now)
 	model_set(q, "measured_s",
 	    measured ? json_integer(now > measured ? now - measured : 0) :
 		       json_null());
-	model_set_int(q, "length", gauge(METRIC_QUEUE_LENGTH));
-	model_set_int(q, "lag", gauge(METRIC_QUEUE_LAG));
-	model_set_int(q, "outbox", gauge(METRIC_OUTBOX_WAITING));
-	model_set_int(q, "outbox_s", gauge(METRIC_OUTBOX_SECONDS));
-	model_set_int(q, "dead", gauge(METRIC_DEAD_LETTERS));
+	model_set(q, "length", known(METRIC_QUEUE_LENGTH));
+	model_set(q, "lag", known(METRIC_QUEUE_LAG));
+	model_set(q, "outbox", known(METRIC_OUTBOX_WAITING));
+	model_set(q, "outbox_s", known(METRIC_OUTBOX_SECONDS));
+	model_set(q, "dead", known(METRIC_DEAD_LETTERS));
 	return q;
 }
 

@@ -21,7 +21,8 @@ extern const int status_windows[STATUS_WINDOWS]; /* 60, 300, 3600 seconds */
  * machine: {load, cpus, memory, memory_free, disk, disk_free}, mariadb: null
  * or as vitals_db(), redis: null or as vitals_redis(), breakers: [{backend,
  * state, opened, retry_after_s}], queues: {measured_s (ago; null: never),
- * length, lag, outbox, outbox_s, dead}, traces: {stored, dropped, lost}}
+ * length, lag, outbox, outbox_s, dead (null: who knows it is away)},
+ * traces: {stored, dropped, lost}}
  */
 json_t *status_figures(struct req *req);
 

@@ -460,7 +460,7 @@ set_others(struct req *req, json_t *model)
 		arena_printf(req->arena, _("%s, the first for %s"),
 		    status_text(req, CHART_NUMBER, queues, "outbox"),
 		    status_text(req, CHART_SECONDS, queues, "outbox_s")) :
-		"0");
+		status_text(req, CHART_NUMBER, queues, "outbox"));
 }
 
 /* --- the top ------------------------------------------------------------ */

@@ -314,6 +314,13 @@ subtest 'MariaDB is away' => sub {
 	is tile($admin, 'db-server', 'Deadlocks'), '–', 'no figure is made up';
 	$admin->get('/status/business');
 	is tile($admin, 'biz-revenue', 'Today'), '–', 'nor is revenue';
+	ok await(20, sub {
+		$admin->get('/status/application');
+		tile($admin, 'app-now', 'Events in the outbox') eq '–'
+	}), 'nor what MariaDB had said before';
+	is tile($admin, 'app-now', 'Dead letters'), 0, 'Redis still tells its own';
+	ok $admin->get('/status')->text =~
+	    /Waiting in the outbox – In the queue \d/, 'nor on /status';
 	backend_start('mariadb');
 	ok await(20, sub {
 		$admin->get('/status/database');
