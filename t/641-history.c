@@ -117,6 +117,30 @@ test_parts(void)
 	g_assert_cmpint(parts[0].seconds, ==, 0);
 }
 
+/* The time of day is set; the next step takes no longer for that. */
+static void
+test_clock_set(void)
+{
+	static const int64_t hours[] = { 8, -8 };
+	struct history *h;
+
+	begin();
+	h = file();
+	history_note(&conf);
+	for (size_t i = 0; i < LENGTH(hours); i++) {
+		struct history_moment moment;
+
+		answer(1, 503, 1000);
+		h->banks[h->step & 1].end -= hours[i] * 3600 * 1000000;
+		g_usleep(20000);
+		history_note(&conf);
+		g_assert_true(history_moment(h, h->step, &moment));
+		g_assert_cmpint(moment.us, >=, 20000);
+		g_assert_cmpint(moment.us, <, 60000000);
+	}
+	g_assert_cmpint(edge(60).requests, ==, 2);
+}
+
 /* The board is as new as a board can be: its counters began at zero. */
 static void
 test_new_board(void)
@@ -314,6 +338,7 @@ main(int argc, char **argv)
 	g_test_set_nonfatal_assertions();
 	add("/history/counts", test_counts);
 	add("/history/parts", test_parts);
+	add("/history/clock-set", test_clock_set);
 	add("/history/new-board", test_new_board);
 	add("/history/old-board", test_old_board);
 	add("/history/half-written", test_half_written);
