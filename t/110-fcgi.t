@@ -357,6 +357,7 @@ subtest 'a request that breaks off is not served' => sub {
 		$c->close;
 	}
 	is $own->ask({}, 'x')->{body}, 'x', 'the worker goes on';
+	$own->stop;     # what it says of an answer comes after it
 	my $served = () = read_file("$dir/log") =~ /req\.end/g;
 	is $served, 1, 'no part of a request was taken for all of it';
 };
