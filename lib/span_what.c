@@ -74,8 +74,10 @@ describe_round(struct buf *b, json_t *line)
 static void
 describe_statement(struct buf *b, json_t *line)
 {
-	buf_printf(b, "SQL %s, %d rows", span_text(line, "name"),
-	    (int)span_int(line, "rows"));
+	int rows = (int)span_int(line, "rows");
+
+	buf_printf(b, "SQL %s, %d row%s", span_text(line, "name"), rows,
+	    rows == 1 ? "" : "s");
 	if (json_object_get(line, "error"))
 		buf_printf(b, ", error %d", (int)span_int(line, "error"));
 }

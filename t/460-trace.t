@@ -108,7 +108,7 @@ subtest 'a traceparent' => sub {
 	my $said = trace($parent);
 	like $said, qr/^called by span 00f067aa0ba902b7$/m,
 	    'is an id for seoga trace';
-	like $said, qr/SQL book\.\S+, 1 rows/, 'with its statement';
+	like $said, qr/SQL book\.\S+, 1 row\b/, 'with its statement';
 	is trace(uc $id), $said, 'in capitals, too';
 	for my $bad ("ff-$id-00f067aa0ba902b7-01",
 	    "00-$id-0000000000000000-01", "00-$id-00f067aa0ba902b7",
@@ -299,9 +299,9 @@ subtest 'a login' => sub {
 	await_nginx($id);
 	in_order trace($id), 'in the steps of the flow',
 	    qr/nginx POST \/login 303/, qr/login pid \d+ POST \/login 303/,
-	    qr/Redis HGETALL session:/, qr/SQL user\.for_login, 1 rows/,
+	    qr/Redis HGETALL session:/, qr/SQL user\.for_login, 1 row\b/,
 	    qr/password\.check +#/, qr/Redis HSET session:[0-9a-f]{8}…/,
-	    qr/SQL user\.by_id, 1 rows/,
+	    qr/SQL user\.by_id, 1 row\b/,
 	    qr/^2 SQL, /m;
 	unlike trace($id), qr/tmpl/, 'no page is made';
 };
@@ -321,7 +321,7 @@ subtest 'an add-to-cart' => sub {
 	    qr/nginx POST \/cart\/add 303/,
 	    qr/cart-add pid \d+ POST \/cart\/add 303/,
 	    qr/Redis HGETALL session:[0-9a-f]{8}…/, qr/HLEN cart:\d+/,
-	    qr/SQL book\.by_ids\.1, 1 rows/,
+	    qr/SQL book\.by_ids\.1, 1 row\b/,
 	    qr/Redis EVALSHA cart\.add cart:\d+/, qr/^1 SQL, /m;
 	is scalar(() = $said =~ /EVALSHA/g), 1, 'one atomic change';
 	unlike $said, qr/Redis (?:GET|SET) cart:/, 'no read, modify, write';

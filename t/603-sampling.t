@@ -95,7 +95,7 @@ subtest 'a statement leads back to its trace' => sub {
 	like $all, qr/Execute\t.*\Q$comment\E$/m, 'and executed';
 	like $slow, qr/\Q$comment\E;$/m, 'in the slow log';
 	my @answers = seoga('trace', $id);
-	like $answers[0], qr/SQL book\.by_id\.ko, 1 rows/, 'which is shown';
+	like $answers[0], qr/SQL book\.by_id\.ko, 1 row\b/, 'which is shown';
 };
 
 subtest 'one that is not sampled does not' => sub {

@@ -152,7 +152,7 @@ subtest 'the page' => sub {
 
 	charts_ok($html, 'a trace');
 	like $student->text, qr{POST /cart/add 303 When 20}, 'its heading';
-	like $html, qr{SQL book\.by_ids\.1, 1 rows}, 'a statement';
+	like $html, qr{SQL book\.by_ids\.1, 1 row\b}, 'a statement';
 	like $html, qr{<code class="sql">SELECT [^<]*FROM books},
 	    'and its text';
 	like $html, qr{EVALSHA cart\.add cart:…}, 'keys of Redis';
@@ -449,7 +449,7 @@ subtest 'in a terminal browser' => sub {
 	spew($file, $student->bytes);
 	my $text = Encode::decode('UTF-8',
 	    qx{w3m -dump -cols 80 -O UTF-8 -T text/html $file});
-	like $text, qr/SQL book\.by_ids\.1, 1 rows/, 'steps';
+	like $text, qr/SQL book\.by_ids\.1, 1 row\b/, 'steps';
 	like $text, qr/· · Redis EVALSHA cart\.add/, 'with their depth';
 	like $text, qr/^\| *nginx|nginx +1 +\d+\.\d\d +\d+ %/m, 'and sums';
 	like $text, qr/at\s+ms|took/, 'under headings';
