@@ -169,7 +169,7 @@ class Site:
     def _tell_monitoring(self):
         if self.monitoring.on:
             for name, address in self.monitoring.addresses().items():
-                print(f"    {name:13} {address}", flush=True)
+                print(f"    {name:15} {address}", flush=True)
 
     def _revive_backends(self):
         """A private server that died comes back, as a packaged one does."""
