@@ -9,6 +9,7 @@
 
 #define HIGH 1000 /* of the viewBox */
 #define STEP 10	  /* from point to point */
+#define DASH 8	  /* of a point alone */
 #define BAR 8	  /* the width of one */
 #define PATH_MAX_BYTES ((size_t)256 * 1024)
 
@@ -207,7 +208,7 @@ is_known(const struct chart *c, const double *values, size_t at)
 	return at < c->n && isfinite(values[at]);
 }
 
-/* One without neighbours is a dot. */
+/* One without neighbours is a dash, long enough to be seen. */
 static const char *
 line_path(
     struct req *req, const struct chart *c, const double *values, double top)
@@ -218,12 +219,14 @@ line_path(
 
 	for (size_t i = 0; i < c->n; i++) {
 		bool there = is_known(c, values, i);
+		bool alone = !on && !is_known(c, values, i + 1);
+		int x = (int)i * STEP - (alone ? DASH / 2 : 0);
 
 		if (there)
-			buf_printf(&path, "%c%zu,%d", on ? 'L' : 'M', i * STEP,
+			buf_printf(&path, "%c%d,%d", on ? 'L' : 'M', x,
 			    y_of(values[i], top));
-		if (there && !on && !is_known(c, values, i + 1))
-			buf_str(&path, "h2");
+		if (there && alone)
+			buf_printf(&path, "h%d", DASH);
 		on = there;
 	}
 	text = arena_strndup(req->arena, path.data ? path.data : "", path.len);
@@ -361,6 +364,28 @@ in_words(struct req *req, const struct chart *c, size_t nseries)
 	return text;
 }
 
+static bool
+any_known(const struct chart *c)
+{
+	for (size_t s = 0; s < c->nseries; s++)
+		for (size_t i = 0; i < c->n; i++)
+			if (is_known(c, c->series[s].values, i))
+				return true;
+	return false;
+}
+
+/* Why nothing is drawn; "" if something is.  A bar of 0 cannot be seen. */
+static const char *
+nothing(struct req *req, const struct chart *c)
+{
+	if (!any_known(c))
+		return _("No figures yet");
+	if (c->kind == CHART_LINES || highest(c, c->nseries) > 0)
+		return "";
+	return arena_printf(
+	    req->arena, _("Nothing above %s"), chart_text(req, c->unit, 0));
+}
+
 /* --- the table --- */
 
 static json_t *
@@ -479,6 +504,7 @@ chart_model(struct req *req, const struct chart *c)
 	model_set(model, "bars", bars(req, c, top));
 	model_set(model, "mark", mark(c, top));
 	model_set(model, "legend", legend(req, c));
+	model_set_text(model, "nothing", nothing(req, c));
 	model_set_text(model, "top_text", chart_text(req, c->unit, top));
 	model_set_text(model, "half_text", chart_text(req, c->unit, top / 2));
 	model_set_text(model, "zero_text", chart_text(req, c->unit, 0));

@@ -54,7 +54,7 @@ static const struct {
 	    N_("The program for this page is not running. It is being"
 	       " started again."),
 	    N_("Try again in a few seconds.") },
-	{ 503, N_("The site is not complete right now"),
+	{ 503, N_("Part of the site is not available right now"),
 	    N_("A part of the site that this page needs is away for a"
 	       " moment."),
 	    N_("Wait a little, then try again.") },

@@ -369,7 +369,7 @@ static const struct panel_line biz_revenue[] = {
 	    panel_revenue, 7, NULL },
 };
 static const struct panel_line biz_orders[] = {
-	{ N_("Placed"), A_MINUTE("seoga_orders_total{state='placed'}"),
+	{ N_("Ordered"), A_MINUTE("seoga_orders_total{state='placed'}"),
 	    panel_a_minute, METRIC_ORDERS_PLACED, NULL },
 	{ N_("Paid"), A_MINUTE("seoga_orders_total{state='paid'}"),
 	    panel_a_minute, METRIC_ORDERS_PAID, NULL },

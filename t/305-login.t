@@ -71,6 +71,10 @@ subtest 'in' => sub {
 	$reader->follow;
 	like $reader->text, qr/You are signed in\./, 'said once';
 	unlike $reader->get('/')->text, qr/You are signed in\./, 'only once';
+	like $reader->get('/login')->text, qr/You are signed in as /,
+	    'the form knows';
+	unlike visitor()->get('/login')->text, qr/You are signed in/,
+	    'and of a guest, too';
 	my ($id) = $reader->{cookies}{sid} =~ /^([0-9a-f-]{36})\.\d+$/;
 	my $ttl = redis('TTL', "session:$id");
 	ok $ttl > 1500 && $ttl <= 1800, "it lives half an hour ($ttl s)";

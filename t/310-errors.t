@@ -27,7 +27,7 @@ my %words = (
 		429 => 'Too many requests',
 		500 => 'Something went wrong on our side',
 		502 => 'A part of the site is not answering',
-		503 => 'The site is not complete right now',
+		503 => 'Part of the site is not available right now',
 		504 => 'That took too long' },
 	ko => {},
 );
@@ -247,7 +247,8 @@ both('503', 503, get('/cart'), sub { $_[0]->get('/api/cart',
 	my $reader = Seoga::Reader->new->get('/cart');
 	cmp_ok $reader->header('retry-after'), '>', 0,
 	    '503 says when to try again';
-	like $reader->text, qr/Try again in \d+ seconds/, 'also to people';
+	like $reader->text, qr/Wait \d+ s, then try again\./, 'also to people';
+	unlike $reader->text, qr/Wait a little/, 'who are told once';
 }
 
 site_stop();

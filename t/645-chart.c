@@ -78,7 +78,7 @@ test_lines(void)
 	g_assert_cmpint(model_int(model, "wide"), ==, 40);
 	g_assert_cmpstr(model_text(model, "top_text"), ==, "100");
 	g_assert_cmpstr(model_text(first(model, "lines"), "line"), ==,
-	    "M0,1000L10,500M30,0h2");
+	    "M0,1000L10,500M26,0h8");
 	g_assert_cmpstr(model_text(model, "labelled"), ==, "c-title c-desc");
 	g_assert_cmpstr(model_text(model, "desc"), ==,
 	    "From 10:00 to 10:04. requests: 100 at last, at least 0, at most"
@@ -141,6 +141,32 @@ test_bars(void)
 	    model_text(json_array_get(bars, 2), "says"), ==, "10:01: 10");
 }
 
+/* An empty picture says why it is empty. */
+static void
+test_nothing(void)
+{
+	double values[] = { NAN, NAN };
+	const struct chart_series series = { "x", values };
+	struct chart chart = { .id = "c",
+		.title = "x",
+		.n = 2,
+		.labels = labels,
+		.nseries = 1,
+		.series = &series };
+
+	g_assert_cmpstr(model_text(chart_model(&req, &chart), "nothing"), ==,
+	    "No figures yet");
+	values[1] = 0;
+	g_assert_cmpstr(
+	    model_text(chart_model(&req, &chart), "nothing"), ==, "");
+	chart.kind = CHART_BARS;
+	g_assert_cmpstr(model_text(chart_model(&req, &chart), "nothing"), ==,
+	    "Nothing above 0");
+	values[1] = 1;
+	g_assert_cmpstr(
+	    model_text(chart_model(&req, &chart), "nothing"), ==, "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -155,6 +181,7 @@ main(int argc, char **argv)
 	g_test_add_func("/chart/lines", test_lines);
 	g_test_add_func("/chart/axis", test_axis);
 	g_test_add_func("/chart/bars", test_bars);
+	g_test_add_func("/chart/nothing", test_nothing);
 	status = g_test_run();
 	arena_close(req.arena);
 	return status;

@@ -178,6 +178,9 @@ subtest 'what was done is there' => sub {
 	$admin->get('/status/business');
 	is tile($admin, 'biz-hour', 'Put in a cart'), 1, 'one cart';
 	is tile($admin, 'biz-hour', 'New members'), 5, 'five members';
+	like section($admin, 'biz-days'), qr/There is nothing to tell/,
+	    'nothing is sold yet';
+	unlike section($admin, 'biz-days'), qr/<table/, 'so there is no table';
 	ok await(20, sub {
 		$admin->get('/status/business');
 		tile($admin, 'biz-stock', 'Books') =~ /^[1-9]/

@@ -26,7 +26,7 @@ sub bytes {
 	return scalar <$in>;
 }
 
-site_start();
+site_start(history_step_s => 1);
 seoga_ok('migrate');
 
 my $made = File::Temp->newdir('seoga-d-XXXXXX', DIR => '/tmp');
@@ -125,6 +125,11 @@ for my $kind (qw(datasources dashboards)) {
 # --- the pages ---
 
 my $admin = staff('admin');
+
+# A table without rows has no heads either.
+ok await(20, sub {
+	$admin->get('/status/api')->html =~ m{<th scope="row">login</th>}
+}), 'the sign-in is counted';
 for my $view (@views) {
 	my @grafana = map {
 		my ($id) = $_->{links}[0]{url} =~ /#(.*)/;
