@@ -146,10 +146,18 @@ for (['en', 'en-GB,en'], ['ko', 'ko-KR,ko']) {
 	}
 }
 
+# A word that no line has room for.
+sql("UPDATE books SET title = REPEAT('Donaudampfschiff', 10),
+    author = REPEAT('Hohenzollern', 10), stock_quantity = 5
+    WHERE id = 1202");
+
 subtest 'every width' => sub {
+	$browser->open(url('/books/1202'));
+	$browser->follow('.add button');
 	for my $width (320, 360, 600, 704, 768, 992, 1920) {
 		$browser->size($width, 800);
-		for my $path ('/', '/books/1201', '/cart', '/login',
+		for my $path ('/', '/books/1201', '/books/1202',
+		    '/books?q=donau', '/cart', '/checkout', '/login',
 		    '/register', '/nothing') {
 			$browser->open(url($path));
 			cmp_ok $browser->width, '<=', $width,

@@ -28,7 +28,7 @@ my %heading = (
 		business => 'Business', attack => 'Attacks' },
 	ko => { application => '애플리케이션', api => 'API와 페이지',
 		database => 'MariaDB', redis => 'Redis',
-		business => '업무', attack => '공격 탐지' },
+		business => '비즈니스', attack => '공격 탐지' },
 );
 my %size = (phone => [360, 740], desktop => [1280, 800]);
 
