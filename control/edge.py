@@ -4,6 +4,7 @@ var/nginx/current is a symbolic link to the configuration in force; a new one
 is written beside it, tested by nginx itself, and only then linked in, so a
 refused change leaves the running site as it was.
 """
+import contextlib
 import errno
 import itertools
 import os
@@ -231,12 +232,22 @@ class Edge:
     def stop(self):
         """Lets running requests end, but not for long."""
         pid = self.pid()
+        pids = [pid] if pid else self._left_behind()
         for how, seconds in ((signal.SIGQUIT, 4), (signal.SIGTERM, 2),
                              (signal.SIGKILL, 1)):
-            if not pid or not runs(pid):
-                break
-            os.kill(pid, how)
-            _wait(lambda: not runs(pid), seconds)
+            for pid in filter(runs, pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+            _wait(lambda: not any(map(runs, pids)), seconds)
+
+    def _left_behind(self):
+        """Workers whose master was killed go on with its sockets.  It is by
+        their logs that they are ours."""
+        logs = f"{self.settings.var.resolve()}/log/"
+        return [int(path.parent.name)
+                for path in Path("/proc").glob("[0-9]*/comm")
+                if _read(path) == "nginx\n" and any(
+                    name.startswith(logs) for name in _open_files(path.parent))]
 
 
 def _check_port(address, port, remedy):
@@ -254,6 +265,20 @@ def _check_port(address, port, remedy):
                           f"{remedy} chooses another port") from None
         raise Mistake(f"cannot listen on {address}, port {port}: "
                       f"{error.strerror}") from None
+
+
+def _read(path):
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _open_files(process):
+    try:
+        return [os.readlink(link) for link in (process / "fd").iterdir()]
+    except OSError:
+        return []
 
 
 def _children(pid):

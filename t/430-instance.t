@@ -118,6 +118,14 @@ isnt ended($pid), 0, 'without supervisord it gives up';
 like slurp("$dir/said"), qr/died/, 'and says so';
 ok await(5, sub { !processes() }), 'nothing is left then either';
 
+# nginx's own processes would answer for ever.
+($pid, $at) = run_site();
+my ($nginx) = seoga('status') =~ /^nginx +pid (\d+)/m;
+kill 'KILL', $nginx;
+isnt ended($pid), 0, 'nor is there a site without nginx';
+is(HTTP::Tiny->new(timeout => 5)->get($at)->{status}, 599,
+    'and nobody answers in its place');
+
 # Starts that fail: before there is a server, and while MariaDB starts.
 my $other = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1');
 {
