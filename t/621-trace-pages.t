@@ -265,6 +265,7 @@ subtest 'EXPLAIN' => sub {
 	$student->get($page)->send($page, where => { explain => $name });
 	is $student->status, 200, 'of a statement that reads';
 	like $student->text, qr/EXPLAIN book\.by_ids\.1/, 'is named';
+	like $student->text, qr/type is how rows are found/, 'explained';
 	like $student->html,
 	    qr{<th scope="col">possible_keys</th>.*<td>books</td>}s,
 	    'has a plan';
