@@ -88,11 +88,13 @@ read_day(const char *time, char day[SALES_DAY_SIZE])
 	return true;
 }
 
-/* "00-<trace>-<span>-<flags>", as the relay writes it. */
+/* "00-<trace>-<span>-<flags>", as the relay writes it; what somebody else put
+ * there does not get into the log. */
 static void
 read_trace(struct req *req, const char *traceparent, struct sales_event *event)
 {
-	bool whole = traceparent && strlen(traceparent) == TRACEPARENT_LENGTH;
+	bool whole = traceparent && strlen(traceparent) == TRACEPARENT_LENGTH &&
+	    strspn(traceparent, "0123456789abcdef-") == TRACEPARENT_LENGTH;
 
 	event->trace = whole ?
 	    arena_strndup(req->arena, traceparent + 3, TRACE_LENGTH) :

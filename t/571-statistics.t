@@ -35,7 +35,8 @@ sub event {
 	    source => '/orders', type => $type,
 	    subject => $order{number} // '20261121-7K3QXM',
 	    time => '2026-11-22T00:00:01Z',
-	    traceparent => '00-' . 'ab' x 16 . '-' . 'cd' x 8 . '-01',
+	    traceparent => $order{traceparent} //
+	    '00-' . 'ab' x 16 . '-' . 'cd' x 8 . '-01',
 	    data => { total => $total,
 	    created_at => $order{at} // '2026-11-21T23:59:59Z',
 	    items => [map { { book_id => $_->[0], quantity => $_->[1],
@@ -97,6 +98,13 @@ subtest 'a sale and its refund' => sub {
 	ok idle(), 'refunded';
 	is day(), "0\t0\t0.00", 'is taken away';
 	is book(7), "0\t0.00", 'from the book, too';
+	my $forged = event('order.paid', at => '2026-09-09T00:00:00Z',
+	    traceparent => sprintf '%-55s', '00-","user":7,"trace":"');
+	send_events($forged);
+	ok idle(), 'with a traceparent that is none';
+	is day('2026-09-09'), "1\t2\t30000.00", 'counts';
+	unlike slurp(site_dir() . '/seoga.log'), qr/"user":7/,
+	    'and writes nothing of its own';
 	is dead(), 0, 'no dead letters';
 };
 
