@@ -169,7 +169,9 @@ stack_host(const struct conf *conf, struct stack_host *host)
 	host->memory = kilobytes(text, "MemTotal:");
 	host->memory_free = kilobytes(text, "\nMemAvailable:");
 	if (conf->var_dir && statvfs(conf->var_dir, &fs) == 0) {
-		host->disk = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+		/* What is kept for root is no room, as for df. */
+		host->disk = (int64_t)(fs.f_blocks - fs.f_bfree + fs.f_bavail) *
+		    (int64_t)fs.f_frsize;
 		host->disk_free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 	}
 }

@@ -105,6 +105,14 @@ ok await(10, sub { gone($victim) && workers() == $before }),
     'a killed worker is buried, and the next one counted';
 like $student->text, qr/1 crashed/, 'and that it died';
 
+# --- the disk ---
+
+# As df has it, and the alert DiskFilling: the part of what we may fill.
+my $of_df = `df --output=pcent @{[site_dir()]}` =~ /(\d+)%/ ? $1 : -1;
+my ($of_status) =
+    $student->get('/status')->text =~ /Disk in use .*? \(([0-9.]+) %\)/;
+cmp_ok abs($of_status - $of_df), '<', 2, "$of_status % of the disk in use";
+
 # --- objectives ---
 
 ok await(15, sub {
