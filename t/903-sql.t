@@ -174,8 +174,9 @@ sub events {
 
 sub log_statements {
 	my ($on) = @_;
+	my $output = $on ? 'TABLE' : 'FILE';
 
-	sql("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = $on");
+	sql("SET GLOBAL log_output = '$output', GLOBAL general_log = $on");
 }
 
 sub follow {
