@@ -120,6 +120,19 @@ title_of(const char *text)
 					     text;
 }
 
+/* "**Warning**: ...": the first bold word says how bad it is. */
+static const char *
+severity_of(struct req *req, const char *text)
+{
+	const char *start = strstr(text, "**");
+	const char *end = start ? strstr(start + 2, "**") : NULL;
+
+	if (!end)
+		return "";
+	start += 2;
+	return arena_strndup(req->arena, start, (size_t)(end - start));
+}
+
 static json_t *
 entry_of(struct req *req, const char *file)
 {
@@ -130,9 +143,10 @@ entry_of(struct req *req, const char *file)
 	const char *text = read_text(req, name, &len, &lang);
 	const char *title = text ? title_of(text) : "";
 
-	return json_pack("{s:s, s:s, s:s, s:s%}", "name", name, "text_lang",
-	    text ? lang_code(lang) : "", "url",
-	    arena_printf(req->arena, "/runbook/%s", name), "title", title,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s%}", "name", name,
+	    "text_lang", text ? lang_code(lang) : "", "url",
+	    arena_printf(req->arena, "/runbook/%s", name), "severity",
+	    severity_of(req, text ? text : ""), "title", title,
 	    strcspn(title, "\n"));
 }
 

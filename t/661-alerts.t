@@ -142,6 +142,8 @@ my @names = map { basename($_, '.md') } glob "$top/doc/runbook/*.md";
 my $reader = Seoga::Reader->new;
 $reader->get('/runbook');
 is $reader->status, 200, 'the runbooks, for everybody';
+my @severities = $reader->html =~ m{class="tag">(Critical|Warning)<}g;
+is scalar(@severities), scalar(@names), 'each with how bad it is';
 is_deeply [sort $reader->html =~ m{href="/runbook/(\w+)"}g], [sort @names],
     'all of them';
 like $reader->text, qr/MariaDBDown\s+MariaDB is away/, 'with what they say';
