@@ -55,8 +55,8 @@ struct board {
 	_Alignas(SHARED_LINE) _Atomic uint64_t magic;
 	_Alignas(SHARED_LINE) _Atomic uint64_t next;
 	_Alignas(SHARED_LINE) _Atomic uint64_t pieces;
-	_Atomic uint64_t bytes, dropped;
 	_Alignas(SHARED_LINE) _Atomic uint64_t high; /* what next ever was */
+	_Atomic uint64_t dropped;
 	_Alignas(SHARED_LINE) _Atomic uint64_t offered;
 	_Alignas(SHARED_LINE) _Atomic uint64_t unwanted; /* of RING_ALL */
 	_Alignas(HEAD_SIZE) struct slot slots[SLOTS];
@@ -208,7 +208,6 @@ put_piece(struct ring *ring, const char *text, size_t len)
 		return false;
 	b->slots[first].number =
 	    atomic_fetch_add_explicit(&b->pieces, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&b->bytes, len, memory_order_relaxed);
 	atomic_store_explicit(&b->slots[first].state,
 	    (ring->me & ~state_of(3, 0, 0)) | state_of(READY, 0, 0),
 	    memory_order_release);
@@ -489,13 +488,6 @@ ring_take(struct ring *ring, struct buf *out)
 		start_over(ring);
 	ring->takes++;
 	return taken;
-}
-
-int64_t
-ring_bytes(const struct ring *ring)
-{
-	return (int64_t)atomic_load_explicit(
-	    &ring->board->bytes, memory_order_relaxed);
 }
 
 int64_t

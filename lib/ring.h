@@ -40,9 +40,7 @@ bool ring_is_wanted(const struct ring *ring, const char *trace);
  * until out has no room for another.  The number of pieces. */
 size_t ring_take(struct ring *ring, struct buf *out);
 
-/* Bytes that were put in, and pieces that were dropped, since the file was
- * made. */
-int64_t ring_bytes(const struct ring *ring);
+/* Pieces that were dropped since the file was made. */
 int64_t ring_dropped(const struct ring *ring);
 
 #endif
