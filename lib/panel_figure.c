@@ -202,20 +202,35 @@ quantile(const struct history_sum *sum, int percent)
 	return us < 0 ? NAN : (double)us;
 }
 
-static double
-took(const struct panel_page *page, const struct trend_took *from,
-    const struct trend_took *to, int percent)
+/* What happened between both moments. */
+static struct history_sum
+between(const struct trend_took *from, const struct trend_took *to)
 {
 	struct history_sum sum = { 0 };
 
-	if (!knows(page))
-		return NAN;
 	for (size_t i = 0; i < METRIC_BUCKETS; i++) {
 		sum.buckets[i] =
 		    (int64_t)trend_more(from->buckets[i], to->buckets[i]);
 		sum.requests += sum.buckets[i];
 	}
-	return quantile(&sum, percent);
+	return sum;
+}
+
+static double
+took(const struct panel_page *page, const struct trend_took *from,
+    const struct trend_took *to, int percent)
+{
+	struct history_sum sum = between(from, to);
+
+	return knows(page) ? quantile(&sum, percent) : NAN;
+}
+
+static double
+took_rate(const struct panel_page *page, const struct trend_took *from,
+    const struct trend_took *to)
+{
+	return ratio((double)between(from, to).requests,
+	    trend_seconds(page->from, page->to));
 }
 
 double
@@ -236,30 +251,18 @@ panel_redis_took(struct panel_page *page, const struct panel_line *line)
 	return took(page, &page->from->redis, &page->to->redis, line->which);
 }
 
-static uint64_t
-how_many(const struct trend_took *took_of)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < METRIC_BUCKETS; i++)
-		n += took_of->buckets[i];
-	return n;
-}
-
 double
 panel_sql_rate(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
-	return a_second(
-	    page, how_many(&page->from->sql), how_many(&page->to->sql));
+	return took_rate(page, &page->from->sql, &page->to->sql);
 }
 
 double
 panel_redis_rate(
     struct panel_page *page, const struct panel_line *line ATTR_UNUSED)
 {
-	return a_second(
-	    page, how_many(&page->from->redis), how_many(&page->to->redis));
+	return took_rate(page, &page->from->redis, &page->to->redis);
 }
 
 /* --- of one route, or all --- */
