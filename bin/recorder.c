@@ -9,12 +9,14 @@
 
 #include "attack.h"
 #include "buf.h"
+#include "history.h"
 #include "instance.h"
 #include "job.h"
 #include "log.h"
 #include "logline.h"
 #include "metric.h"
 #include "ring.h"
+#include "steps.h"
 #include "trend.h"
 
 #include <errno.h>
@@ -29,9 +31,14 @@
 #define MAGIC UINT64_C(0x5365676f61526331)
 
 static int
-note_trend(struct req *req)
+note_step(struct req *req)
 {
-	trend_note(req->conf);
+	const struct conf *conf = req->conf;
+
+	if (!steps_due(conf->history_step_s, history_noted(conf)))
+		return RC_OK;
+	history_note(conf);
+	trend_note(conf);
 	return RC_OK;
 }
 
@@ -51,7 +58,7 @@ static recorder_line *const lines[] = {
 
 /* Every few seconds. */
 static const struct recorder_task tasks[] = {
-	{ 1, note_trend },
+	{ 1, note_step },
 	{ 5, bury_workers },
 	{ INSTANCE_BEAT_S, instance_beat },
 	{ 1, gauges_set },

@@ -65,7 +65,7 @@ void store_close(void);
 
 /* --- recorder_gauges.c -------------------------------------------------- */
 
-/* Notes the history and sets the gauges, if a step is over. */
+/* Sets the gauges, if a step is over. */
 int gauges_set(struct req *req);
 /* Gives up the links, after a last word to both backends. */
 void gauges_close(void);

@@ -1,7 +1,7 @@
 /*
  * recorder_gauges -- what is measured every few seconds: how the backends
- * are, what waits, how much memory there is; and the history of what was
- * counted.
+ * are, what waits, how much memory there is; and the hours of the history go
+ * to MariaDB.
  *
  * While this works, nothing is taken out of the ring, so a backend must not
  * hold it up: it has links of its own with short deadlines, does not ask who
@@ -220,7 +220,6 @@ gauges_set(struct req *req)
 	struct stack_sum sums[STACK_PARTS];
 	struct req own = *req;
 
-	history_note(req->conf);
 	open_links(req->conf);
 	if (!gauges.db || !gauges.cache || !is_due(&gauges.step_due, 1))
 		return RC_OK;

@@ -4,27 +4,17 @@
 #include "log.h"
 #include "trend.h"
 
-#include <errno.h>
-
-#define MAGIC UINT64_C(0x5365676f61486931)
+#define KIND UINT64_C(0x5365676f61480000)
 #define SECOND INT64_C(1000000)
-#define EDGE 0	/* the series of nginx */
 #define DOWN 20 /* more than one of so many requests failed */
 
 struct history *
 history_map(const struct conf *conf)
 {
-	static struct history *mapped;
-	static bool failed;
+	static struct steps_file file =
+	    STEPS_FILE("history.file", KIND, struct history);
 
-	if (mapped || failed || !conf->history_file)
-		return mapped;
-	mapped = shared_map(conf->history_file, sizeof(*mapped), MAGIC);
-	failed = !mapped;
-	if (failed)
-		log_msg(LOG_WARN, "history.file", "%s: %s", conf->history_file,
-		    strerror(errno));
-	return mapped;
+	return steps_map(&file, conf->history_file);
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -76,23 +66,21 @@ narrow(uint64_t n)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-#define STORE(to, n) atomic_store_explicit(&(to), (n), memory_order_relaxed)
-
 static void
-write_slot(struct slot *slot, uint32_t step, const struct count *is,
+put_slot(struct history *h, size_t s, uint32_t step, const struct count *is,
     const struct count *was)
 {
-	STORE(slot->step, 0);
-	atomic_thread_fence(memory_order_release);
-	STORE(slot->requests, narrow(trend_more(was->requests, is->requests)));
-	STORE(slot->failed4, narrow(trend_more(was->failed4, is->failed4)));
-	STORE(slot->failed5, narrow(trend_more(was->failed5, is->failed5)));
+	struct slot slot = { .step = step,
+		.requests = narrow(trend_more(was->requests, is->requests)),
+		.failed4 = narrow(trend_more(was->failed4, is->failed4)),
+		.failed5 = narrow(trend_more(was->failed5, is->failed5)),
+		.sum_us = trend_more(was->sum_us, is->sum_us),
+		.bytes = trend_more(was->bytes, is->bytes) };
+
 	for (size_t i = 0; i < METRIC_BUCKETS; i++)
-		STORE(slot->buckets[i],
-		    narrow(trend_more(was->buckets[i], is->buckets[i])));
-	STORE(slot->sum_us, trend_more(was->sum_us, is->sum_us));
-	STORE(slot->bytes, trend_more(was->bytes, is->bytes));
-	atomic_store_explicit(&slot->step, step, memory_order_release);
+		slot.buckets[i] =
+		    narrow(trend_more(was->buckets[i], is->buckets[i]));
+	steps_put(h->slots[s][step % HISTORY_STEPS], &slot, sizeof(slot));
 }
 
 /* The series of a route, made if need be; SERIES when there is no room. */
@@ -131,8 +119,7 @@ note_series(struct history *h, const struct step *step, size_t s,
 	step->is->counts[s] = *is;
 	if (!step->was || trend_more(was->requests, is->requests) == 0)
 		return;
-	write_slot(
-	    &h->slots[s][step->number % HISTORY_STEPS], step->number, is, was);
+	put_slot(h, s, step->number, is, was);
 	atomic_store_explicit(
 	    &h->series[s].last, step->number, memory_order_release);
 }
@@ -163,13 +150,11 @@ note_all(struct history *h, const struct step *step)
 static void
 publish(struct history *h, uint32_t step, int64_t end, int64_t us)
 {
-	struct moment *m = &h->moments[step % HISTORY_STEPS];
+	struct moment m = { .step = step,
+		.ms = narrow((uint64_t)(us < 0 ? 0 : us / 1000)),
+		.end = end };
 
-	STORE(m->step, 0);
-	atomic_thread_fence(memory_order_release);
-	STORE(m->ms, narrow((uint64_t)(us < 0 ? 0 : us / 1000)));
-	STORE(m->end, end);
-	atomic_store_explicit(&m->step, step, memory_order_release);
+	steps_put(h->moments[step % HISTORY_STEPS], &m, sizeof(m));
 	atomic_store_explicit(&h->step, step, memory_order_release);
 }
 
@@ -197,37 +182,6 @@ counted_before(const struct history *h, uint32_t last, uint64_t begun,
 	return NULL;
 }
 
-/* After a restart the step under way goes on. */
-static int64_t
-first_due(const struct history *h, int step_s)
-{
-	uint32_t last = atomic_load_explicit(&h->step, memory_order_relaxed);
-	int64_t gone = log_clock() - h->banks[last & 1].end;
-
-	if (last == 0 || gone < 0 || gone > step_s * SECOND)
-		return log_now();
-	return log_now() + step_s * SECOND - gone;
-}
-
-/* Is the next step due?  By a clock that nobody sets. */
-static bool
-is_due(const struct history *h, int step_s)
-{
-	static int64_t next;
-	int64_t now;
-
-	if (!next)
-		next = first_due(h, step_s);
-	now = log_now();
-	if (now < next)
-		return false;
-	/* In step with the first, but without making up for a long pause. */
-	next += step_s * SECOND;
-	if (next < now)
-		next = now + step_s * SECOND;
-	return true;
-}
-
 void
 history_note(const struct conf *conf)
 {
@@ -238,7 +192,7 @@ history_note(const struct conf *conf)
 	uint32_t last;
 	int64_t from, now, us;
 
-	if (!h || !is_due(h, conf->history_step_s))
+	if (!h)
 		return;
 	last = atomic_load_explicit(&h->step, memory_order_relaxed);
 	step.number = last + 1;
@@ -257,71 +211,43 @@ history_note(const struct conf *conf)
 
 /* --- reading ------------------------------------------------------------ */
 
-#define LOAD(from) \
-	((int64_t)atomic_load_explicit(&(from), memory_order_relaxed))
-
-static bool
-read_slot(const struct slot *slot, uint32_t step, struct history_sum *sum)
-{
-	if (atomic_load_explicit(&slot->step, memory_order_acquire) != step)
-		return false;
-	sum->requests = LOAD(slot->requests);
-	sum->failed4 = LOAD(slot->failed4);
-	sum->failed5 = LOAD(slot->failed5);
-	for (size_t i = 0; i < METRIC_BUCKETS; i++)
-		sum->buckets[i] = LOAD(slot->buckets[i]);
-	sum->sum_us = LOAD(slot->sum_us);
-	sum->bytes = LOAD(slot->bytes);
-	atomic_thread_fence(memory_order_acquire);
-	return LOAD(slot->step) == step;
-}
-
-static void
-add_sum(struct history_sum *to, const struct history_sum *sum)
-{
-	to->requests += sum->requests;
-	to->failed4 += sum->failed4;
-	to->failed5 += sum->failed5;
-	for (size_t i = 0; i < METRIC_BUCKETS; i++)
-		to->buckets[i] += sum->buckets[i];
-	to->sum_us += sum->sum_us;
-	to->bytes += sum->bytes;
-}
-
 bool
 history_add_slot(const struct history *h, size_t series, uint32_t step,
     struct history_sum *sum)
 {
-	struct history_sum one;
+	struct slot slot;
 
-	if (!read_slot(&h->slots[series][step % HISTORY_STEPS], step, &one))
+	if (!steps_get(h->slots[series][step % HISTORY_STEPS], step, &slot,
+		sizeof(slot)))
 		return false;
-	add_sum(sum, &one);
+	sum->requests += slot.requests;
+	sum->failed4 += slot.failed4;
+	sum->failed5 += slot.failed5;
+	for (size_t i = 0; i < METRIC_BUCKETS; i++)
+		sum->buckets[i] += slot.buckets[i];
+	sum->sum_us += (int64_t)slot.sum_us;
+	sum->bytes += (int64_t)slot.bytes;
 	return true;
 }
 
 bool
-history_moment(
-    const struct history *h, uint32_t step, struct history_moment *moment)
+history_moment(const struct history *h, uint32_t step, struct moment *m)
 {
-	const struct moment *m = &h->moments[step % HISTORY_STEPS];
-
-	if (atomic_load_explicit(&m->step, memory_order_acquire) != step)
-		return false;
-	moment->end = LOAD(m->end);
-	moment->us = LOAD(m->ms) * 1000;
-	atomic_thread_fence(memory_order_acquire);
-	return LOAD(m->step) == step;
+	return steps_get(h->moments[step % HISTORY_STEPS], step, m, sizeof(*m));
 }
 
-/* More than one of DOWN requests of it failed. */
+bool
+history_was_down(const struct history_sum *sum)
+{
+	return sum->failed5 * DOWN > sum->requests;
+}
+
 static bool
-was_down(const struct history *h, uint32_t step)
+edge_was_down(const struct history *h, uint32_t step)
 {
 	struct history_sum sum = { 0 };
 
-	return history_add_slot(h, EDGE, step, &sum) &&
-	    sum.failed5 * DOWN > sum.requests;
+	return history_add_slot(h, EDGE, step, &sum) && history_was_down(&sum);
 }
 
 struct reading {
@@ -351,16 +277,16 @@ begin_reading(const struct conf *conf, const char *route, struct reading *r)
 
 /* Where the step counts, by its middle; n when it does not. */
 static size_t
-part_of(const struct history_moment *m, int64_t from, int64_t us, size_t n)
+part_of(const struct moment *m, int64_t from, int64_t us, size_t n)
 {
-	int64_t middle = m->end - m->us / 2 - from;
+	int64_t middle = m->end - m->ms * INT64_C(500) - from;
 
 	if (middle < 0 || middle > us)
 		return n;
 	return middle == us ? n - 1 : (size_t)(middle * (int64_t)n / us);
 }
 
-/* Seconds are summed up as microseconds, and made whole at the end. */
+/* Seconds are summed up as milliseconds, and made whole at the end. */
 static void
 read_parts(
     const struct reading *r, int64_t us, size_t n, struct history_sum *parts)
@@ -368,7 +294,7 @@ read_parts(
 	int64_t from = log_clock() - us;
 
 	for (uint32_t step = r->oldest; step <= r->last; step++) {
-		struct history_moment m;
+		struct moment m;
 		size_t at;
 
 		if (!history_moment(r->h, step, &m))
@@ -376,9 +302,9 @@ read_parts(
 		at = part_of(&m, from, us, n);
 		if (at == n)
 			continue;
-		parts[at].seconds += m.us;
-		if (was_down(r->h, step))
-			parts[at].down_s += m.us;
+		parts[at].seconds += m.ms;
+		if (edge_was_down(r->h, step))
+			parts[at].down_s += m.ms;
 		if (r->any)
 			(void)history_add_slot(
 			    r->h, r->series, step, &parts[at]);
@@ -396,8 +322,8 @@ history_parts(const struct conf *conf, const char *route, int seconds, size_t n,
 		return;
 	read_parts(&r, seconds * SECOND, n, parts);
 	for (size_t i = 0; i < n; i++) {
-		parts[i].seconds = (parts[i].seconds + SECOND / 2) / SECOND;
-		parts[i].down_s = (parts[i].down_s + SECOND / 2) / SECOND;
+		parts[i].seconds = (parts[i].seconds + 500) / 1000;
+		parts[i].down_s = (parts[i].down_s + 500) / 1000;
 	}
 }
 
@@ -411,7 +337,7 @@ history_sum(const struct conf *conf, const char *route, int seconds,
 int64_t
 history_noted(const struct conf *conf)
 {
-	struct history_moment m;
+	struct moment m;
 	struct reading r;
 
 	if (!begin_reading(conf, NULL, &r) || !history_moment(r.h, r.last, &m))

@@ -25,7 +25,7 @@ struct history_sum {
 	int64_t buckets[METRIC_BUCKETS], sum_us;
 };
 
-/* For the recorder: notes the board as it is, if a step is over. */
+/* For the recorder, when a step is over: notes the board as it is. */
 void history_note(const struct conf *conf);
 
 /* For the recorder, once a minute: adds to MariaDB's hours what was noted

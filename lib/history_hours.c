@@ -9,8 +9,6 @@
 #include <time.h>
 
 #define HOUR_S 3600
-#define EDGE 0
-#define DOWN 20
 #define TIME_SIZE 20 /* "2026-11-21 20:00:00" */
 
 /*
@@ -115,7 +113,7 @@ static void
 add_step(const struct history *h, struct queue_of_hours *q, uint32_t step)
 {
 	struct history_sum sum = { 0 };
-	struct history_moment m;
+	struct moment m;
 	struct pending *p;
 	int64_t seconds;
 
@@ -124,9 +122,9 @@ add_step(const struct history *h, struct queue_of_hours *q, uint32_t step)
 	(void)history_add_slot(h, EDGE, step, &sum);
 	seconds = m.end / 1000000;
 	p = pending_of(q, seconds - seconds % HOUR_S);
-	p->ms += m.us / 1000;
-	if (sum.failed5 * DOWN > sum.requests)
-		p->down_ms += m.us / 1000;
+	p->ms += m.ms;
+	if (history_was_down(&sum))
+		p->down_ms += m.ms;
 	p->sum.requests += sum.requests;
 	p->sum.failed4 += sum.failed4;
 	p->sum.failed5 += sum.failed5;

@@ -10,22 +10,24 @@
 #define SEOGA_HISTORY_INTERNAL_H
 
 #include "history.h"
+#include "steps.h"
 
-#define SERIES (METRIC_ROUTES + 1) /* the first is nginx's */
-#define PENDING 50		   /* hours that MariaDB has not had yet */
+#define SERIES (METRIC_ROUTES + 1)
+#define EDGE 0	   /* the series of nginx */
+#define PENDING 50 /* hours that MariaDB has not had yet */
 
-/* What a series did in a step; of use if it bears the step's number. */
+/* What a series did in a step: a record, as the next one. */
 struct slot {
-	_Atomic uint32_t step;
-	_Atomic uint32_t requests, failed4, failed5;
-	_Atomic uint32_t buckets[METRIC_BUCKETS];
-	_Atomic uint64_t sum_us, bytes;
+	uint32_t step;
+	uint32_t requests, failed4, failed5;
+	uint32_t buckets[METRIC_BUCKETS];
+	uint64_t sum_us, bytes;
 };
 
 struct moment {
-	_Atomic uint32_t step;
-	_Atomic uint32_t ms; /* that it took */
-	_Atomic int64_t end; /* microseconds since 1970 */
+	uint32_t step;
+	uint32_t ms; /* that it took */
+	int64_t end; /* microseconds since 1970 */
 };
 
 struct series {
@@ -66,11 +68,11 @@ struct history {
 	_Alignas(SHARED_LINE) _Atomic uint64_t magic;
 	_Atomic uint32_t step;	/* the last one that is complete; 0: none */
 	_Atomic uint32_t queue; /* which of the two holds */
-	struct moment moments[HISTORY_STEPS];
+	_Atomic uint32_t moments[HISTORY_STEPS][STEPS_WORDS(struct moment)];
 	struct series series[SERIES];
 	struct bank banks[2]; /* that of the last step holds */
 	struct queue_of_hours queues[2];
-	struct slot slots[SERIES][HISTORY_STEPS];
+	_Atomic uint32_t slots[SERIES][HISTORY_STEPS][STEPS_WORDS(struct slot)];
 };
 
 /* NULL without a file. */
@@ -80,10 +82,9 @@ struct history *history_map(const struct conf *conf);
 bool history_add_slot(const struct history *h, size_t series, uint32_t step,
     struct history_sum *sum);
 
-struct history_moment {
-	int64_t end, us;
-};
-bool history_moment(
-    const struct history *h, uint32_t step, struct history_moment *moment);
+bool history_moment(const struct history *h, uint32_t step, struct moment *m);
+
+/* Failed more requests of it than there may? */
+bool history_was_down(const struct history_sum *sum);
 
 #endif

@@ -2,45 +2,33 @@
 #include "trend.h"
 
 #include "log.h"
+#include "steps.h"
 
-#include <errno.h>
-
-#define STEP_US 10000000
-#define MAGIC (UINT64_C(0x5365676f54720000) | sizeof(struct board) % 65536)
-#define TRIES 4
+#define KIND UINT64_C(0x5365676f54720000)
 #define LATE 3 /* steps that may be missing */
 
-#define WORDS (sizeof(struct trend) / sizeof(uint64_t))
-_Static_assert(sizeof(struct trend) % sizeof(uint64_t) == 0,
-    "a moment is copied word by word");
-
-/* The moment's own time, first of its words, is 0 while it is written. */
-struct moment {
-	_Atomic uint64_t words[WORDS];
+/* The record of a step. */
+struct noted {
+	uint32_t step, unused;
+	struct trend trend;
 };
+
+/* As much of it as tells when it was. */
+#define TIME_SIZE (offsetof(struct noted, trend.us) + sizeof(int64_t))
 
 struct board {
 	_Alignas(SHARED_LINE) _Atomic uint64_t magic;
-	_Atomic uint64_t noted; /* moments so far: the next one's place */
-	struct moment moments[TREND_STEPS];
+	_Atomic uint32_t step; /* the last one that is complete; 0: none */
+	_Atomic uint32_t steps[TREND_STEPS][STEPS_WORDS(struct noted)];
 };
 
 static struct board *
 board_of(const struct conf *conf)
 {
-	static struct board own, *board;
+	static struct steps_file file =
+	    STEPS_FILE("trend.file", KIND, struct board);
 
-	if (board)
-		return board;
-	if (conf->trend_file) {
-		board = shared_map(conf->trend_file, sizeof(*board), MAGIC);
-		if (!board)
-			log_msg(LOG_WARN, "trend.file", "%s: %s",
-			    conf->trend_file, strerror(errno));
-	}
-	if (!board)
-		board = &own;
-	return board;
+	return steps_map(&file, conf->trend_file);
 }
 
 /* --- the board of metric.h, at this moment --- */
@@ -108,84 +96,49 @@ trend_now(struct trend *now)
 
 /* --- writing --- */
 
-static int64_t
-step_us(const struct conf *conf)
-{
-	return conf->history_step_s > 0 ?
-	    conf->history_step_s * INT64_C(1000000) :
-	    STEP_US;
-}
-
-static void
-store(struct moment *moment, const struct trend *trend)
-{
-	atomic_store(&moment->words[0], 0);
-	for (size_t i = 1; i < WORDS; i++) {
-		uint64_t word;
-
-		memcpy(&word, (const char *)trend + i * sizeof(word),
-		    sizeof(word));
-		atomic_store_explicit(
-		    &moment->words[i], word, memory_order_relaxed);
-	}
-	atomic_store(&moment->words[0], (uint64_t)trend->us);
-}
-
 void
 trend_note(const struct conf *conf)
 {
 	struct board *board = board_of(conf);
-	uint64_t noted = board->noted;
-	struct moment *last = &board->moments[(noted - 1) % TREND_STEPS];
-	int64_t passed = log_clock() - (int64_t)last->words[0];
-	struct trend now;
+	struct noted noted = { 0 };
 
-	/* A clock that was put back is no reason to wait. */
-	if (noted && passed >= 0 && passed < step_us(conf))
+	if (!board)
 		return;
-	trend_now(&now);
-	store(&board->moments[noted % TREND_STEPS], &now);
-	board->noted = noted + 1;
+	noted.step =
+	    atomic_load_explicit(&board->step, memory_order_relaxed) + 1;
+	trend_now(&noted.trend);
+	steps_put(
+	    board->steps[noted.step % TREND_STEPS], &noted, sizeof(noted));
+	atomic_store_explicit(&board->step, noted.step, memory_order_release);
 }
 
 /* --- reading --- */
 
 static bool
-load(const struct moment *moment, struct trend *trend)
+get(const struct board *board, uint32_t step, struct noted *noted, size_t size)
 {
-	for (int i = 0; i < TRIES; i++) {
-		uint64_t before = atomic_load(&moment->words[0]);
-
-		for (size_t j = 0; j < WORDS; j++) {
-			uint64_t word = atomic_load_explicit(
-			    &moment->words[j], memory_order_relaxed);
-
-			memcpy((char *)trend + j * sizeof(word), &word,
-			    sizeof(word));
-		}
-		atomic_thread_fence(memory_order_acquire);
-		if (before && before == atomic_load(&moment->words[0]))
-			return true;
-	}
-	*trend = (struct trend){ 0 };
-	return false;
+	return steps_get(board->steps[step % TREND_STEPS], step, noted, size);
 }
 
-/* The moment next to that time: at most so long before or after it. */
-static const struct moment *
+/* The step next to that time, at most so long before or after it; 0: none. */
+static uint32_t
 nearest(const struct board *board, int64_t us, int64_t before, int64_t after)
 {
-	const struct moment *best = NULL;
-	int64_t least = INT64_MAX;
+	uint32_t last =
+	    atomic_load_explicit(&board->step, memory_order_acquire);
+	uint32_t step = last >= TREND_STEPS ? last - TREND_STEPS + 1 : 1;
+	uint32_t best = 0;
+	int64_t least = INT64_MAX, at;
+	struct noted noted;
 
-	for (size_t i = 0; i < TREND_STEPS; i++) {
-		const struct moment *m = &board->moments[i];
-		int64_t at = (int64_t)m->words[0], away = llabs(at - us);
-
-		if (at && at >= us - before && at <= us + after &&
-		    away < least) {
-			best = m;
-			least = away;
+	for (; step <= last; step++) {
+		if (!get(board, step, &noted, TIME_SIZE))
+			continue;
+		at = noted.trend.us;
+		if (at >= us - before && at <= us + after &&
+		    llabs(at - us) < least) {
+			best = step;
+			least = llabs(at - us);
 		}
 	}
 	return best;
@@ -197,15 +150,17 @@ trend_read(const struct conf *conf, int64_t end, int seconds, size_t n,
 {
 	const struct board *board = board_of(conf);
 	int64_t part = (int64_t)seconds * 1000000 / (int64_t)n;
-	int64_t late = step_us(conf) * LATE;
+	int64_t late = INT64_C(1000000) * conf->history_step_s * LATE;
+	struct noted noted;
 
-	for (size_t i = 0; i <= n; i++) {
+	memset(moments, 0, (n + 1) * sizeof(moments[0]));
+	for (size_t i = 0; board && i <= n; i++) {
 		int64_t us = end - part * (int64_t)(n - i);
 		/* The first of all is rarely where a part begins. */
-		const struct moment *m = nearest(board, us, late, part);
+		uint32_t step = nearest(board, us, late, part);
 
-		if (!m || !load(m, &moments[i]))
-			moments[i] = (struct trend){ 0 };
+		if (get(board, step, &noted, sizeof(noted)))
+			moments[i] = noted.trend;
 	}
 }
 

@@ -41,7 +41,7 @@ struct trend {
 	uint64_t busy, idle, starts, crashes; /* workers */
 };
 
-/* For the recorder: notes the board as it is, if a step is over. */
+/* For the recorder, when a step is over: notes the board as it is. */
 void trend_note(const struct conf *conf);
 
 /* The board now. */

@@ -19,7 +19,6 @@ begin(void)
 	g_assert_nonnull(dir);
 	conf.metric_file = g_build_filename(dir, "metric", NULL);
 	conf.history_file = g_build_filename(dir, "history", NULL);
-	conf.history_step_s = 0; /* each call is a step */
 	metric_open(&conf, "book");
 	g_assert_nonnull(history_map(&conf));
 	/* Mapped, they need no names any more. */
@@ -128,15 +127,15 @@ test_clock_set(void)
 	h = file();
 	history_note(&conf);
 	for (size_t i = 0; i < LENGTH(hours); i++) {
-		struct history_moment moment;
+		struct moment moment;
 
 		answer(1, 503, 1000);
 		h->banks[h->step & 1].end -= hours[i] * 3600 * 1000000;
 		g_usleep(20000);
 		history_note(&conf);
 		g_assert_true(history_moment(h, h->step, &moment));
-		g_assert_cmpint(moment.us, >=, 20000);
-		g_assert_cmpint(moment.us, <, 60000000);
+		g_assert_cmpint(moment.ms, >=, 20);
+		g_assert_cmpint(moment.ms, <, 60000);
 	}
 	g_assert_cmpint(edge(60).requests, ==, 2);
 }
@@ -190,6 +189,7 @@ static void
 test_half_written(void)
 {
 	struct history_sum sum;
+	struct slot half = { .requests = 8 };
 	struct history *h;
 	uint32_t next;
 
@@ -201,14 +201,14 @@ test_half_written(void)
 	answer(8, 200, 1000);
 	next = atomic_load(&h->step) + 1;
 	/* As far as the slots and some of the counts. */
-	atomic_store(&h->slots[0][next % HISTORY_STEPS].requests, 8);
-	atomic_store(&h->slots[0][next % HISTORY_STEPS].step, next);
+	half.step = next;
+	steps_put(h->slots[0][next % HISTORY_STEPS], &half, sizeof(half));
 	h->banks[next & 1].counts[0].requests = 13;
 	g_assert_cmpint(edge(60).requests, ==, 5);
 	history_note(&conf);
 	g_assert_cmpint(edge(60).requests, ==, 13);
 	/* A slot being written bears no number, and does not count. */
-	atomic_store(&h->slots[0][next % HISTORY_STEPS].step, 0);
+	atomic_store(&h->slots[0][next % HISTORY_STEPS][0], 0);
 	sum = edge(60);
 	g_assert_cmpint(sum.requests, ==, 5);
 }
@@ -293,6 +293,24 @@ test_drawn(void)
 	g_rand_free(rand);
 }
 
+/* A file of an earlier version gives way to a new one. */
+static void
+test_earlier(void)
+{
+	static const uint64_t was[3] = { UINT64_C(0x5365676f61486931), 5, 5 };
+	char *path = NULL;
+	int fd = g_file_open_tmp("seoga-history-XXXXXX", &path, NULL);
+
+	g_assert_cmpint(write(fd, was, sizeof(was)), ==, sizeof(was));
+	close(fd);
+	conf.history_file = path;
+	g_assert_cmpint(history_noted(&conf), ==, 0);
+	history_note(&conf);
+	g_assert_cmpint(history_noted(&conf), >, 0);
+	g_unlink(path);
+	g_free(path);
+}
+
 /* Without a file there are no figures, and nobody minds. */
 static void
 test_no_file(void)
@@ -345,6 +363,7 @@ main(int argc, char **argv)
 	add("/history/around", test_around);
 	add("/history/quantiles", test_quantiles);
 	add("/history/drawn", test_drawn);
+	add("/history/earlier", test_earlier);
 	add("/history/no-file", test_no_file);
 	return g_test_run();
 }
