@@ -24,6 +24,7 @@ static const struct route status = {
 	.get = show,
 	.fields = fields,
 	.needs = NEED_STUDENT,
+	.reloads = true,
 };
 
 int

@@ -121,6 +121,7 @@ static const struct route view_route = {
 	.get = show,
 	.fields = fields,
 	.needs = NEED_STUDENT,
+	.reloads = true,
 };
 
 int

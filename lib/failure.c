@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "fcgi.h"
 #include "http.h"
+#include "model.h"
 #include "page.h"
 #include "program.h"
 
@@ -73,10 +74,10 @@ failure_model(int status, const char *what)
 
 	while (i < LENGTH(failures) - 1 && failures[i].status != status)
 		i++;
-	return json_pack("{s:i, s:s, s:s, s:s, s:[s], s:n}", "status", status,
-	    "heading", _(failures[i].heading), "what",
+	return json_pack("{s:i, s:s, s:s, s:s, s:[s], s:n, s:b}", "status",
+	    status, "heading", _(failures[i].heading), "what",
 	    what ? what : _(failures[i].what), "kept", kept, "next_steps",
-	    _(failures[i].next), "retry_after");
+	    _(failures[i].next), "retry_after", "refresh", false);
 }
 
 /* RFC 6750: the error is for those who sent a token, even a bad one. */
@@ -145,6 +146,8 @@ failure_send(struct req *req, enum rc rc)
 		    model, "retry_after", json_integer(req->retry_after));
 		http_headerf(req, "Retry-After", "%d", req->retry_after);
 	}
+	if (status == 503 && req->route->reloads)
+		model_set_bool(model, "refresh", true);
 	if (req->api)
 		send_problem(req, status, model);
 	else

@@ -37,6 +37,7 @@ struct route {
 	unsigned needs;
 	size_t body_max; /* bytes; 0 = conf->form_limit */
 	int nice;	 /* CPU-heavy programs stand back */
+	bool reloads;	 /* its pages do; so do answers 503 in their place */
 };
 
 #endif

@@ -136,6 +136,10 @@ backend_stop('redis');
 is $student->get('/status')->status, 503,
     'without Redis nobody is signed in, so nobody may see it'
     or diag $student->text;
+like $student->html, qr{<meta http-equiv="refresh" content="15">},
+    'whoever has it open will see it again';
+unlike $student->get('/orders')->html, qr/http-equiv="refresh"/,
+    'other pages wait for the reader';
 my $said = seoga('figures');
 is $? >> 8, 0, 'but the terminal shows it';
 like $said, qr/Redis\s+does not answer/, 'and says what is away';
