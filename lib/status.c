@@ -365,8 +365,8 @@ worry_about_jobs(struct req *req, const json_t *f, json_t *list)
 	int64_t dead = model_int(queues, "dead");
 
 	if (!req->conf->history_file)
-		worry(list,
-		    _("Figures are switched off (SEOGA_TELEMETRY=off)."));
+		worry(
+		    list, _("Figures are switched off (SEOGA_TELEMETRY=off)."));
 	else if (json_is_null(ago))
 		worry(list,
 		    _("The job recorder has noted nothing yet: there are no"
