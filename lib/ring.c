@@ -207,7 +207,7 @@ put_piece(struct ring *ring, const char *text, size_t len)
 	if (first == NO_SLOT)
 		return false;
 	b->slots[first].number =
-	    atomic_fetch_add_explicit(&b->pieces, 1, memory_order_relaxed);
+	    atomic_fetch_add_explicit(&b->pieces, 1, memory_order_release);
 	atomic_store_explicit(&b->slots[first].state,
 	    (ring->me & ~state_of(3, 0, 0)) | state_of(READY, 0, 0),
 	    memory_order_release);
@@ -327,11 +327,17 @@ by_number(const void *a, const void *b)
 	return (fa->what > fb->what) - (fa->what < fb->what);
 }
 
-/* The heads of the chains that are ready, the oldest first. */
+/*
+ * The heads of the chains that are ready, the oldest first.  Those that begin
+ * after the look does are left to the next one: what their writers put before
+ * them may be in a slot that the look has passed.
+ */
 static size_t
 find_ready(struct ring *ring)
 {
 	struct slot *slots = ring->board->slots;
+	uint64_t pieces =
+	    atomic_load_explicit(&ring->board->pieces, memory_order_acquire);
 	uint32_t used = used_slots(ring);
 	size_t n = 0;
 
@@ -339,7 +345,8 @@ find_ready(struct ring *ring)
 		uint64_t state =
 		    atomic_load_explicit(&slots[i].state, memory_order_acquire);
 
-		if (kind_of(state) == READY)
+		if (kind_of(state) == READY &&
+		    slots[i].number - pieces >= SLOTS)
 			ring->found[n++] = (struct found){ i, slots[i].number };
 	}
 	qsort(ring->found, n, sizeof(ring->found[0]), by_number);
