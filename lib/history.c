@@ -11,8 +11,7 @@
 struct history *
 history_map(const struct conf *conf)
 {
-	static struct steps_file file =
-	    STEPS_FILE("history.file", KIND, struct history);
+	static struct steps_file file = STEPS_FILE(KIND, struct history);
 
 	return steps_map(&file, conf->history_file);
 }

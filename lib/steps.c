@@ -17,7 +17,8 @@ steps_map(struct steps_file *file, const char *path)
 	file->map = shared_map_locked(path, file->size, file->magic, &lock);
 	file->failed = !file->map;
 	if (file->failed)
-		log_msg(LOG_WARN, file->event, "%s: %s", path, strerror(errno));
+		log_msg(
+		    LOG_WARN, "steps.file", "%s: %s", path, strerror(errno));
 	else
 		shared_unlock(lock);
 	return file->map;

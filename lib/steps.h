@@ -13,7 +13,6 @@
 #include "shared.h"
 
 struct steps_file {
-	const char *event; /* to log when it is of no use */
 	uint64_t magic;
 	size_t size;
 	void *map;
@@ -22,9 +21,8 @@ struct steps_file {
 
 /* The file of a type, which begins with its magic: of that kind (SHARED_KIND)
  * and for that size, as a file of another layout is made anew. */
-#define STEPS_FILE(name, kind, type) \
+#define STEPS_FILE(kind, type) \
 	{ \
-		.event = (name), \
 		.magic = (kind) | (sizeof(type) / SHARED_LINE & ~SHARED_KIND), \
 		.size = sizeof(type) \
 	}

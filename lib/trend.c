@@ -25,8 +25,7 @@ struct board {
 static struct board *
 board_of(const struct conf *conf)
 {
-	static struct steps_file file =
-	    STEPS_FILE("trend.file", KIND, struct board);
+	static struct steps_file file = STEPS_FILE(KIND, struct board);
 
 	return steps_map(&file, conf->trend_file);
 }

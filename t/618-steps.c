@@ -47,7 +47,7 @@ write_file(uint64_t magic)
 static struct board *
 map_new(void)
 {
-	struct steps_file file = STEPS_FILE("steps.file", KIND, struct board);
+	struct steps_file file = STEPS_FILE(KIND, struct board);
 
 	return steps_map(&file, path);
 }
@@ -153,7 +153,7 @@ test_killed(void)
 static void
 test_layouts(void)
 {
-	struct steps_file file = STEPS_FILE("steps.file", KIND, struct board);
+	struct steps_file file = STEPS_FILE(KIND, struct board);
 	struct board *old, *board;
 	struct stat st;
 
@@ -180,7 +180,7 @@ test_layouts(void)
 static void
 test_no_use(void)
 {
-	struct steps_file file = STEPS_FILE("steps.file", KIND, struct board);
+	struct steps_file file = STEPS_FILE(KIND, struct board);
 	struct steps_file none = file;
 
 	g_assert_null(steps_map(&none, NULL));
