@@ -169,8 +169,9 @@ is_uuid(const char *s)
 static bool
 is_key_of_people(const char *at)
 {
-	static const char *const names[] = { "cart:", "cart-seen:",
-		"login-failures:", "user-sessions:" };
+	static const char *const names[] = {
+		"cart:", "cart-seen:", "login-failures:", "user-sessions:"
+	};
 
 	for (size_t i = 0; i < LENGTH(names); i++) {
 		if (strncmp(at, names[i], strlen(names[i])) == 0)
