@@ -82,7 +82,7 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 {
 	char trace[SECRET_TOKEN_SIZE], span[SECRET_TOKEN_SIZE];
 	struct req req = *base;
-	int64_t begin = log_now();
+	int64_t begin;
 	int rc;
 
 	secret_token(trace);
@@ -93,7 +93,7 @@ run_round(const struct job *job, const struct req *base, size_t *done)
 	req.sampled = (int)secret_below(10000) < req.conf->trace_rate;
 	*done = 0;
 	metric_busy(true);
-	log_begin(trace);
+	begin = log_begin(trace);
 	log_keep();
 	log_sampled(req.sampled);
 	rc = job->round(&req, done);

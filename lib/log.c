@@ -121,7 +121,7 @@ write_lines(void)
 	buf_reset(&the_log.lines);
 }
 
-void
+int64_t
 log_begin(const char *trace)
 {
 	snprintf(the_log.trace, sizeof(the_log.trace), "%s", trace);
@@ -129,6 +129,7 @@ log_begin(const char *trace)
 	the_log.in_request = true;
 	the_log.sampled = false;
 	the_log.worth = the_log.keep = false;
+	return the_log.begin;
 }
 
 /* One text is of one kind: a job has lines of many traces. */

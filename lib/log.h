@@ -29,8 +29,9 @@ void log_reopen(void);
 /* Where lines for the recorder go: the file of a ring; NULL: nowhere. */
 void log_open_ring(const char *path);
 
-/* trace: 32 lower-case hex digits (W3C trace id); copied. */
-void log_begin(const char *trace);
+/* trace: 32 lower-case hex digits (W3C trace id); copied.  Gives the moment
+ * that `at` counts from, as log_now(). */
+int64_t log_begin(const char *trace);
 void log_flush(void);
 /* Is what follows kept as a trace?  log_begin() says no.  In the file are the
  * lines of either kind. */

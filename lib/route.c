@@ -260,10 +260,11 @@ serve(struct fcgi_call *call, void *arg ATTR_UNUSED)
 {
 	const char *trace = fcgi_param(call, "SEOGA_TRACE");
 	static struct req req; /* survives the longjmp */
-	int64_t start = log_now();
+	int64_t start;
 
 	metric_busy(true);
-	log_begin(trace ? trace : "");
+	/* One clock: parts of the request are placed by it, lines by `at`. */
+	start = log_begin(trace ? trace : "");
 	if (setjmp(worker.out_of_memory) == 0) {
 		init_request(&req, call, start);
 		log_request(&req);

@@ -110,6 +110,29 @@ test_one_write_a_request(void)
 }
 
 static void
+test_at_counts_from_begin(void)
+{
+	int64_t begin, before, after, at;
+	json_t *lines;
+	int writes;
+
+	capture_begin();
+	begin = log_begin(TRACE);
+	g_usleep(2000);
+	before = log_now();
+	log_event(LOG_INFO, "db.query");
+	log_end();
+	after = log_now();
+	log_flush();
+	lines = capture_end(&writes);
+	at =
+	    json_integer_value(json_object_get(json_array_get(lines, 0), "at"));
+	g_assert_cmpint(begin + at, >=, before);
+	g_assert_cmpint(begin + at, <=, after);
+	json_decref(lines);
+}
+
+static void
 test_nothing_before_flush(void)
 {
 	json_t *lines;
@@ -426,6 +449,7 @@ main(int argc, char **argv)
 	folder = g_dir_make_tmp("seoga-log-XXXXXX", NULL);
 	/* Those that log to descriptor 2 come before the first file. */
 	g_test_add_func("/log/one-write-a-request", test_one_write_a_request);
+	g_test_add_func("/log/at-counts-from-begin", test_at_counts_from_begin);
 	g_test_add_func("/log/nothing-before-flush", test_nothing_before_flush);
 	g_test_add_func("/log/keys", test_keys);
 	g_test_add_func("/log/hostile-text", test_hostile_text);
