@@ -21,7 +21,7 @@ from settings import TOP, Mistake, alive, from_template, runs
 SOURCE = TOP / "nginx"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:"
                      + os.environ.get("PATH", ""))
-KEPT = 32       # idle connections of one nginx process to one program
+KEPT = 64       # idle connections of one nginx process to one program
 NEW_TRIES = 8   # new connections to it that one request may lose
 TRIES = KEPT + NEW_TRIES  # fastcgi_next_upstream_tries in nginx.conf.in
 DRAIN_S = 35    # a little more than worker_shutdown_timeout in nginx.conf.in
