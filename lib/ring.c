@@ -135,6 +135,14 @@ ring_close(struct ring *ring)
 
 /* --- writing --- */
 
+static void
+set_free(struct slot *slot)
+{
+	atomic_store_explicit(&slot->state, FREE, memory_order_release);
+}
+
+/* When we slept between a number and its slot, the reader may have started
+ * over, and would look there only now and then: later than at our next. */
 static uint32_t
 take_slot(struct ring *ring)
 {
@@ -147,17 +155,13 @@ take_slot(struct ring *ring)
 
 		if (i >= SLOTS)
 			return NO_SLOT;
-		if (atomic_compare_exchange_strong_explicit(&b->slots[i].state,
-			&none, ring->me, memory_order_acquire,
-			memory_order_relaxed))
+		if (!atomic_compare_exchange_strong(
+			&b->slots[i].state, &none, ring->me))
+			continue;
+		if (i < atomic_load(&b->next))
 			return (uint32_t)i;
+		set_free(&b->slots[i]);
 	}
-}
-
-static void
-set_free(struct slot *slot)
-{
-	atomic_store_explicit(&slot->state, FREE, memory_order_release);
 }
 
 /* Only of chains that we made. */
