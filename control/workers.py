@@ -11,7 +11,7 @@ import time
 import xmlrpc.client
 from pathlib import Path
 
-from supervisor.xmlrpc import Faults, SupervisorTransport
+from supervisor.xmlrpc import SupervisorTransport
 
 from monitoring import is_monitor
 from settings import TOP, Mistake, alive, from_template, runs
@@ -84,10 +84,12 @@ class Workers:
             if not missing:
                 return
             if time.monotonic() > end:
-                raise Mistake(
-                    f"these programs do not stay up: {', '.join(missing)}; "
-                    f"see {self.settings.var}/log/programs.err")
+                raise self._unsteady(missing)
             time.sleep(0.05)
+
+    def _unsteady(self, names):
+        return Mistake(f"these programs do not stay up: {', '.join(names)}; "
+                       f"see {self.settings.var}/log/programs.err")
 
     def _missing(self, wanted):
         try:
@@ -160,14 +162,13 @@ class Workers:
         """A program that cannot start dies at once, again and again."""
         if not programs:
             return
-        wanted = {prog.name: prog for prog in programs}
-        self.await_ready(wanted)
+        self.await_ready({prog.name: prog for prog in programs})
+        before = {prog.name: self.pids(prog.group) for prog in programs}
         time.sleep(0.5)
-        if self._missing({prog.group: prog for prog in programs}):
-            raise Mistake(
-                "these programs do not stay up: "
-                + ", ".join(wanted) + "; see "
-                f"{self.settings.var}/log/programs.err")
+        dying = [prog.name for prog in programs
+                 if self.pids(prog.group) != before[prog.name]]
+        if dying:
+            raise self._unsteady(dying)
 
     def remove(self, groups):
         """Lets the workers of these groups finish, and forgets them."""
@@ -175,28 +176,14 @@ class Workers:
         if not groups:
             return
         for group in groups:
+            self.server.groups.retire(group)
             self.rpc.stopProcessGroup(group, False)
         self._await_stopped(lambda p: p["group"] in groups, STOP_S)
         for group in groups:
-            self._remove_group(group)
+            self.rpc.removeProcessGroup(group)
             self._group_file(group).unlink(missing_ok=True)
             (self.settings.run / f"{group}.sock").unlink(missing_ok=True)
         self.rpc.reloadConfig()
-
-    def _remove_group(self, group):
-        """A program that dies at once may have been between two lives when
-        it was stopped, and so be in another one now."""
-        end = time.monotonic() + STOP_S
-        while True:
-            try:
-                self.rpc.removeProcessGroup(group)
-                return
-            except xmlrpc.client.Fault as fault:
-                if fault.faultCode != Faults.STILL_RUNNING or \
-                        time.monotonic() > end:
-                    raise
-            self.rpc.stopProcessGroup(group, False)
-            time.sleep(0.05)
 
     def restart(self):
         """Replaces every worker, one of each program at a time."""

@@ -202,6 +202,34 @@ subtest 'refused: a program that dies at once' => sub {
 };
 edit(sub { });
 
+# Its workers are taken away again and again between two of their lives.
+subtest 'a program that dies at once is forgotten for good' => sub {
+	my ($site) = slurp(site_dir() . '/var/run/supervisord.pid') =~ /(\d+)/;
+	my $log = site_dir() . '/var/log/supervisord.log';
+
+	is system('python3', '-c', <<~'END', "$top/control", "$programs/dies"),
+		import sys
+		import time
+		sys.dont_write_bytecode = True
+		sys.path.insert(0, sys.argv[1])
+		from routes import Program
+		from settings import Settings
+		from workers import Workers
+
+		workers, dies = Workers(Settings()), Program("dies", sys.argv[2])
+		dies.workers = 8
+		for n in range(30):
+		    workers.add([dies])
+		    time.sleep(n / 1000)
+		    workers.remove([dies.group])
+		END
+	    0, 'added and removed';
+	ok kill(0, $site), 'supervisord lives';
+	unlike slurp($log) =~ s/.*Closing socket //sr, qr/Creating|spawned/,
+	    'and starts none of it after its end';
+	is status_of('/books'), 200, 'the site goes on';
+};
+
 subtest 'rolling restart' => sub {
 	my @before = map { pids($_) } qw(books health cart);
 
