@@ -109,13 +109,14 @@ see(uint64_t id)
 	set[0] = id;
 }
 
+/* Also while all are kept: nginx may tell of it when that is over. */
 void
 share_note(const char *line, size_t len)
 {
 	struct logline_value trace;
 	uint64_t id = 0;
 
-	if (is_thin() && logline_find(line, len, "trace", &trace))
+	if (logline_find(line, len, "trace", &trace))
 		id = short_id(&trace);
 	if (id)
 		see(id);

@@ -99,7 +99,7 @@ sub answer {
 	my $mood = -e "$disk/mood" ? slurp("$disk/mood") : '';
 	note_down($method, $target, $wrong // 'signed', $mood || 'well');
 	return if $mood eq 'cut';
-	sleep 5 if $mood eq 'slow';
+	return sleep 5 if $mood eq 'slow'; # and nobody listens any more
 	return say_status($client, 403, "<Error><Code>$wrong</Code></Error>")
 	    if $wrong;
 	return say_status($client, $mood, "<Error><Code>Ill</Code></Error>")
