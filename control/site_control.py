@@ -233,6 +233,7 @@ class Site:
                 self.edge.remove_unused()
 
     def _change_over(self, folder, programs, jobs):
+        self.workers.remove_retired()
         there = {group for group in self.workers.alive()
                  if not is_monitor(group)}
         wanted = {prog.group: prog
@@ -244,7 +245,7 @@ class Site:
             self.workers.await_steady(new)
             former = self.edge.switch(folder)
             self.edge.reload()
-        except Mistake:
+        except BaseException:
             if former:
                 self.edge.switch(former)
             self.workers.remove(prog.group for prog in new)

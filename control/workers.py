@@ -4,6 +4,7 @@ Each program is one group NAME-GENERATION with its own socket, each job one
 without.  All talk goes
 through one XML-RPC connection on supervisord's unix socket.
 """
+import contextlib
 import os
 import signal
 import subprocess
@@ -103,11 +104,20 @@ class Workers:
         pid = self.pid()
         if pid:
             self._stop_all(pid)
-        for orphan in self._orphans():
-            os.kill(orphan, signal.SIGTERM)
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            self._end_orphans(how)
+
+    def _end_orphans(self, how, seconds=2):
+        orphans = list(self._orphans())
+        for orphan in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(orphan, how)
+        end = time.monotonic() + seconds
+        while any(map(runs, orphans)) and time.monotonic() < end:
+            time.sleep(0.02)
 
     def _orphans(self):
-        """Workers of this instance whose supervisord was killed."""
+        """Workers of this instance that outlived their supervisord."""
         mark = f"\0SEOGA_VAR={self.settings.var}\0".encode()
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -165,8 +175,9 @@ class Workers:
         self.await_ready({prog.name: prog for prog in programs})
         before = {prog.name: self.pids(prog.group) for prog in programs}
         time.sleep(0.5)
-        dying = [prog.name for prog in programs
-                 if self.pids(prog.group) != before[prog.name]]
+        dying = self._missing({prog.group: prog for prog in programs}) or [
+            prog.name for prog in programs
+            if self.pids(prog.group) != before[prog.name]]
         if dying:
             raise self._unsteady(dying)
 
@@ -176,14 +187,19 @@ class Workers:
         if not groups:
             return
         for group in groups:
+            self._group_file(group).unlink(missing_ok=True)
             self.server.groups.retire(group)
             self.rpc.stopProcessGroup(group, False)
         self._await_stopped(lambda p: p["group"] in groups, STOP_S)
         for group in groups:
             self.rpc.removeProcessGroup(group)
-            self._group_file(group).unlink(missing_ok=True)
             (self.settings.run / f"{group}.sock").unlink(missing_ok=True)
         self.rpc.reloadConfig()
+
+    def remove_retired(self):
+        """What a command that was interrupted did not remove."""
+        self.remove(group for group in self.alive()
+                    if not self._group_file(group).exists())
 
     def restart(self):
         """Replaces every worker, one of each program at a time."""
@@ -208,9 +224,11 @@ class Workers:
             for name in names])
 
     def _await_stopped(self, concerns, seconds):
+        """One that died by itself just before may run again: that is another
+        one, which nobody stopped."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and any(
-                process["statename"] in ("RUNNING", "STARTING", "STOPPING")
+                process["statename"] == "STOPPING"
                 for process in self.rpc.getAllProcessInfo()
                 if concerns(process)):
             time.sleep(0.05)

@@ -25,7 +25,10 @@ symlink $_, "$programs/" . basename($_)
     for grep { -x && basename($_) !~ /\./ }
     glob "$ENV{SEOGA_BUILD}/cgi-bin/*";
 spew("$programs/dies", "#!/bin/sh\necho dead >&2\nexit 1\n");
-chmod 0755, "$programs/dies" or die;
+spew("$programs/soon", "#!/bin/sh\nexec sleep 0.05\n");
+spew("$programs/stubborn", "#!/usr/bin/perl\n"
+    . '$SIG{TERM} = "IGNORE"; sleep 1 while 1;' . "\n");
+chmod 0755, map { "$programs/$_" } qw(dies soon stubborn);
 site_start(routes => "$routes", program_dir => $programs);
 
 # The line of a route, as `seoga routes` shows it: path -> columns.
@@ -200,6 +203,22 @@ subtest 'refused: a program that dies at once' => sub {
 	is scalar(() = glob("$site/groups/dies-*")), 0,
 	    'and forgets it';
 };
+
+subtest 'refused: one that dies soon' => sub {
+	edit(sub { $_ .= 'location = /x { set $prog soon; '
+	    . "include run.conf; } # workers=1\n" });
+	like seoga('reload'), qr/these programs do not stay up: soon;/, 'told';
+	is scalar(pids('soon')), 0, 'without it';
+};
+
+subtest 'a reload that is interrupted' => sub {
+	edit(sub { $_ .= 'location = /x { set $prog dies; '
+	    . "include run.conf; } # workers=3\n" });
+	isnt system("timeout -s INT 1 $top/bin/seoga reload >/dev/null 2>&1"),
+	    0, 'in the middle';
+	like seoga('reload'), qr/these programs do not stay up: dies;/,
+	    'leaves nothing behind that counts as there';
+};
 edit(sub { });
 
 # Its workers are taken away again and again between two of their lives.
@@ -284,5 +303,10 @@ subtest 'a second start' => sub {
 	isnt $?, 0, 'with an error';
 };
 
+edit(sub { $_ .= 'location = /x { set $prog stubborn; '
+    . "include run.conf; } # workers=1\n" });
+seoga_ok('reload');
+my ($stubborn) = pids('stubborn') or die;
 site_stop();
+ok gone($stubborn), 'and leaves nobody behind';
 done_testing();
